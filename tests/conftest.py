@@ -1,0 +1,23 @@
+"""What all tests share."""
+
+import os
+import pathlib
+
+import pytest
+from hypothesis import settings
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+settings.load_profile("repeatable")
+
+
+@pytest.fixture(autouse=True)
+def own_progress(tmp_path, monkeypatch):
+    """No test writes into the learner's own progress."""
+    monkeypatch.setenv("KIT_PROGRESS", os.fspath(tmp_path / "progress.json"))
+
+
+@pytest.fixture(scope="session")
+def root() -> pathlib.Path:
+    return ROOT
