@@ -1,0 +1,151 @@
+"""The sandbox: boto3 answered by moto inside this process, on virtual time, with ids that repeat.
+
+**Simplified**: one account; every call is permitted and free; moto keeps the state of AWS and has almost none of
+its behaviour. Ids repeat for a seed and the same calls in the same order; cryptographic keys don't.
+**Not covered**: child processes (the AWS CLI, a subprocess with boto3): they have dummy credentials and no sandbox.
+Clients, sessions and boto3 resources made before ``start`` stay blocked; make them again.
+"""
+
+import os
+from html import escape
+from importlib import import_module
+from threading import RLock
+
+from kit.lab.clock import SandboxClock
+from kit.lab.seal import REGION, refuse_url, seal_botocore
+
+MOTO_CHECKS = (  # moto looks at these when it is imported; without them it takes any machine image, type and key
+    "MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION", "MOTO_ENABLE_AMI_VALIDATION", "MOTO_ENABLE_KEYPAIR_VALIDATION")
+MOTO_CONFIG = {
+    "core": {"mock_credentials": False, "reset_boto3_session": False},  # the seal and start() see to both
+    "stepfunctions": {"execute_state_machine": True},
+}
+MOTO_DRAWS = "moto.eks.models", "moto.textract.models"  # they draw random names once, when they are imported
+
+_running = None
+_starting = RLock()
+
+
+def start(seed: int | None = None) -> "Sandbox":
+    """The sandbox of this process: made at the first call (seed 1 unless given), the same one ever after.
+
+    ValueError if it runs with another seed already.
+    """
+    global _running
+    with _starting:
+        if _running is None:
+            _running = Sandbox(1 if seed is None else seed)
+        elif seed not in (None, _running.seed):
+            raise ValueError(f"the sandbox runs already, with seed {_running.seed}: empty it with "
+                             f"sandbox.reset(seed={seed}), or sandbox.stop() it before lab.start(seed={seed})")
+        return _running
+
+
+class Sandbox:
+    """boto3 without an account: ``start()`` makes it. ``clock`` is its time, ``region`` where clients begin."""
+
+    region = REGION
+    account_id = "123456789012"  # moto's
+
+    def client(self, service: str, **options):
+        """A boto3 client of this sandbox; the options are boto3's."""
+        return self._boto3.client(service, **{"region_name": self.region, **options})
+
+    def resource(self, service: str, **options):
+        """A boto3 resource of this sandbox; the options are boto3's."""
+        return self._boto3.resource(service, **{"region_name": self.region, **options})
+
+    def reset(self, seed: int | None = None) -> None:
+        """Everything gone, the clock at 0, and ids repeat (or follow another seed). Clients stay usable."""
+        with _starting:
+            if _running is not self:
+                raise RuntimeError("this sandbox is stopped: sandbox = lab.start() makes a fresh one")
+            self._end()
+            self._begin(self.seed if seed is None else seed)
+
+    def stop(self) -> None:
+        """Everything gone, and every client blocked until ``lab.start()`` makes a fresh sandbox."""
+        global _running
+        with _starting:
+            if _running is self:
+                self._unpatch()
+                self._end()
+                _running = None
+
+    def __init__(self, seed: int):
+        for name in MOTO_CHECKS:
+            os.environ.setdefault(name, "true")
+        try:
+            import boto3
+            import time_machine  # noqa: F401  the clock needs it at the first call
+            from moto import mock_aws
+            from moto.moto_api._internal import mock_random
+        except ImportError as error:
+            raise ImportError(f"the lab needs boto3, moto and time-machine ({error}). It doesn't run in a browser; "
+                              "the models, explorers and exercises do.") from error
+        seal_botocore()
+        boto3.DEFAULT_SESSION = None  # one made before moto was imported would stay blocked
+        self._boto3, self._random = boto3, mock_random
+        mock_random.seed(seed)
+        for module in MOTO_DRAWS:
+            import_module(module)
+        self._mock = mock_aws(config=MOTO_CONFIG)
+        self.clock = SandboxClock()
+        self._begin(seed)
+        self._unpatch = self._patch()
+
+    def _begin(self, seed):
+        self._mock.start()
+        self.clock.restart()
+        self._random.seed(seed)
+        self.seed = seed
+
+    def _end(self):
+        from moto.core.base_backend import BackendDict
+        used = list(BackendDict._instances)
+        self._mock.stop()
+        for backends in used:  # moto, emptying one service, may fill another again that it has emptied before
+            backends.clear()
+
+    def _patch(self):
+        """Every call comes through here, whether from boto3 or by a plain HTTP request to an AWS address."""
+        from moto.core.botocore_stubber import BotocoreStubber
+        process_request = BotocoreStubber.process_request
+        wait_as_before = self.clock.patch_waiting()
+
+        def answer(stubber, request):
+            with self.clock:
+                response = process_request(stubber, request)
+            if response is None:  # no address of AWS that moto knows: it would go on to the network
+                refuse_url(request.url)
+            return response
+
+        def unpatch():
+            BotocoreStubber.process_request = process_request
+            wait_as_before()
+
+        BotocoreStubber.process_request = answer
+        return unpatch
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.stop()
+
+    def __repr__(self) -> str:
+        return " ".join(self._words())
+
+    def _repr_html_(self) -> str:
+        head, *rest = map(escape, self._words())
+        return f"<p><strong>{head}</strong> {' '.join(rest)}</p>"
+
+    def _words(self):
+        if _running is not self:
+            return ["A stopped sandbox:", "its clients are blocked. sandbox = lab.start() makes a fresh one."]
+        date = self.clock.date
+        return ["A sandbox of AWS:", "boto3 works here without an account, a bill or a network.",
+                f"Account {self.account_id}, region {self.region}, seed {self.seed}.",
+                f"Its time is {date:%A} {date.day} {date:%B %Y, %H:%M:%S} UTC, {self.clock.now:g} s since the start, and "
+                "stands still until sandbox.clock.advance(seconds=…).",
+                "sandbox.reset() empties it and begins again."]
