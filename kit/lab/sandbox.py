@@ -1,7 +1,8 @@
 """The sandbox: boto3 answered by moto inside this process, on virtual time, with ids that repeat.
 
 **Simplified**: one account; every call is permitted and free; moto keeps the state of AWS and has almost none of
-its behaviour. Ids repeat for a seed and the same calls in the same order; cryptographic keys don't.
+its behaviour. Ids repeat for a seed and the same calls in the same order; cryptographic keys and the tokens that
+boto3 itself makes up don't. AWS's own managed policies are not loaded: that would cost each sandbox 0.7 s.
 **Not covered**: child processes (the AWS CLI, a subprocess with boto3): they have dummy credentials and no sandbox.
 Clients, sessions and boto3 resources made before ``start`` stay blocked; make them again.
 """
@@ -146,6 +147,6 @@ class Sandbox:
         date = self.clock.date
         return ["A sandbox of AWS:", "boto3 works here without an account, a bill or a network.",
                 f"Account {self.account_id}, region {self.region}, seed {self.seed}.",
-                f"Its time is {date:%A} {date.day} {date:%B %Y, %H:%M:%S} UTC, {self.clock.now:g} s since the start, and "
-                "stands still until sandbox.clock.advance(seconds=…).",
+                f"Its time is {date:%A} {date.day} {date:%B %Y, %H:%M:%S} UTC, {self.clock.now:g} s since the start, "
+                "and stands still until sandbox.clock.advance(seconds=…).",
                 "sandbox.reset() empties it and begins again."]

@@ -8,9 +8,9 @@ the environment and replaced by dummy ones.
 **Allowed**: loopback addresses (127.0.0.0/8, ::1, localhost, the unspecified address), local (AF_UNIX) sockets,
 looking up the machine's own name.
 **Not covered**: child processes started anew (they inherit the dummy credentials, but not the hook; so do
-containers); libraries in C that open their own sockets (curl, gRPC, the AWS Common Runtime); connections that were
-open before the seal, except boto3's; a local proxy handed to a library by name; credentials that a program already
-holds in variables (they can't be used through boto3). In a browser (Pyodide) there are no sockets to guard.
+containers); libraries in C that open their own sockets (curl, gRPC, the AWS Common Runtime; on Windows also asyncio,
+given an address instead of a name); connections that were open before the seal, except boto3's; a proxy on this
+machine that a program hands to a library itself. In a browser (Pyodide) there are no sockets to guard.
 """
 
 import os
@@ -108,8 +108,7 @@ def _watch(event, arguments, watched=WATCHED, absent=-1):  # bound here: at exit
     if position == absent:
         return
     if position is None:  # something is being imported: botocore's HTTP session may have come in just before
-        seal_botocore()
-        return
+        return seal_botocore and seal_botocore()
     target = arguments[position]
     if isinstance(target, tuple):
         _refuse_outside(target[0])

@@ -55,6 +55,7 @@ def make_machines(sandbox) -> dict:
     ec2, iam = client("ec2"), client("iam")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     run = ec2.run_instances(ImageId=IMAGE, InstanceType="t3.micro", MinCount=2, MaxCount=2)
+    iam.create_user(UserName="u")
     return {
         "VPCs": sorted(vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]),
         "subnet": ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"],
@@ -67,7 +68,7 @@ def make_machines(sandbox) -> dict:
         "groups": client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"],
         "file system": client("efs").create_file_system(CreationToken="x")["FileSystemId"],
         "role": iam.create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(ROLE))["Role"]["RoleId"],
-        "access key": (iam.create_user(UserName="u"), iam.create_access_key(UserName="u"))[1]["AccessKey"]["AccessKeyId"],
+        "access key": iam.create_access_key(UserName="u")["AccessKey"]["AccessKeyId"],
     }
 
 
