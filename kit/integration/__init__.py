@@ -1,0 +1,1 @@
+"""Application integration: services that pass messages between others (SQS, SNS)."""
