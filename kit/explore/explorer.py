@@ -12,7 +12,7 @@ def explore(simulate, view, *, labels=None, **controls) -> "Explorer":
     """Controls for the arguments of ``simulate``, and the figure that ``view`` makes of what it returns.
 
     controls, by the name of the argument:
-        (low, high) or (low, high, step)    a slider
+        (low, high), (low, high, step)      a slider; (low, high, step, start) says where it starts
         [one, another, ...]                 a choice; {"label": value, ...} shows other words than the values
         True or False                       a tick box
         any other value                     a fixed argument, without a control
@@ -116,14 +116,17 @@ def _control(name: str, given, default, label: str) -> dict | None:
     """The description of one control, or None for a fixed argument."""
     if isinstance(given, bool):
         return {"type": "tick", "label": label, "value": default if isinstance(default, bool) else given}
-    if isinstance(given, tuple) and len(given) in (2, 3) and all(_is_number(n) for n in given):
+    if isinstance(given, tuple) and 2 <= len(given) <= 4 and all(_is_number(n) for n in given):
         low, high = given[:2]
         if not low < high:
             raise ValueError(f"{name}: a range goes from low to high, not from {low} to {high}")
         whole = all(isinstance(n, int) for n in given)
-        step = given[2] if len(given) == 3 else 1 if whole else _round_step(high - low)
+        step = given[2] if len(given) > 2 else 1 if whole else _round_step(high - low)
         if step <= 0:
             raise ValueError(f"{name}: a step of {step}; give one above 0")
+        if len(given) == 4 and not low <= given[3] <= high:
+            raise ValueError(f"{name}: a start at {given[3]} lies outside {low} to {high}")
+        default = given[3] if len(given) == 4 else default
         inside = _is_number(default) and low <= default <= high
         value = default if inside else low + round((high - low) / 2 / step) * step
         return {"type": "range", "label": label, "low": low, "high": high, "step": step, "whole": whole,

@@ -50,7 +50,8 @@ function figureBox() {
     title.textContent = layout.title?.text ?? "";
     plot.setAttribute("aria-label", last.says);
     delete layout.title;
-    layout.autosize = true;
+    layout.autosize = true; // the width is the page's; the height is the figure's own
+    layout.height ??= layout.template?.layout?.height ?? 360;
     layout.font = { ...layout.font, color: text, family: font, size: 13 };
     layout.hoverlabel = { bgcolor: page, font: { color: text } };
     for (const axis of Object.keys(layout).filter((key) => /^[xy]axis/.test(key)).concat("xaxis", "yaxis")) {

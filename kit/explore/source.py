@@ -12,7 +12,7 @@ from pygments.lexers import PythonLexer
 _ROOT = Path(__file__).parents[2]
 _COLOURS = {"k": "keyword", "ow": "keyword", "s": "string", "c": "comment", "m": "number", "o": "operator",
             "nf": "def", "nc": "def", "nd": "meta", "nb": "builtin"}  # Pygments' classes, JupyterLab's editor colours
-_CSS = ".kit-source pre{white-space:pre;overflow-x:auto;word-break:normal;line-height:1.35}" + "".join(
+_CSS = "div.kit-source pre{white-space:pre!important;overflow-x:auto;word-break:normal;line-height:1.35}" + "".join(
     f'.kit-source [class^="{kind}"]{{color:var(--jp-mirror-editor-{colour}-color)}}'
     for kind, colour in _COLOURS.items())
 

@@ -24,6 +24,7 @@ import hashlib
 import random
 import re
 from dataclasses import dataclass
+from math import inf
 
 from kit.errors import ServiceError
 
@@ -88,6 +89,7 @@ class Queue:
         self._sent_before = {}  # deduplication id -> (time, answer)
         self._serial = self._handed_out = 0
         self._purged_at = None
+        self._next_expiry = inf  # nothing expires before; spares a look at every message
         self.expired = []  # messages that the retention period took
 
     def __repr__(self) -> str:
@@ -127,7 +129,7 @@ class Queue:
             if self.dead_letter_queue is not None and message.receives >= self.maxReceiveCount:
                 self._move(message, self.dead_letter_queue, now)
                 continue
-            if self.in_flight(now) >= IN_FLIGHT:
+            if len(self) >= IN_FLIGHT and self.in_flight(now) >= IN_FLIGHT:  # the count is dear, so look first
                 raise ServiceError("OverLimit", f"{IN_FLIGHT:,} messages are in flight; delete some first.")
             received.append(self._hand_out(message, timeout, now))
             if len(received) == MaxNumberOfMessages:
@@ -183,7 +185,7 @@ class Queue:
         self._serial += 1
         message = Message(f"{self.name}-{self._serial}", MessageBody, MessageAttributes or {}, now, now + delay,
                           now + self.attributes["MessageRetentionPeriod"], self._serial, MessageGroupId)
-        self._messages[message.id] = message
+        self._take_in(message)
         answer = {"MessageId": message.id} | ({"SequenceNumber": f"{self._serial:020}"} if self.fifo else {})
         if self.fifo:
             self._sent_before[key] = now, answer
@@ -231,8 +233,9 @@ class Queue:
     def _candidates(self, now):
         """Messages that may be received now, in the order the queue gives them."""
         if not self.fifo:
-            visible = [message for message in self._messages.values() if message.visible_at <= now]
-            if self._disorder and len(visible) > 1 and self._random.random() < self._disorder:
+            visible = (message for message in list(self._messages.values()) if message.visible_at <= now)
+            if self._disorder and self._random.random() < self._disorder:
+                visible = list(visible)
                 self._random.shuffle(visible)
             return visible
         locked = {message.group for message in self._messages.values() if message.in_flight(now)}
@@ -266,7 +269,7 @@ class Queue:
         if self.fifo:  # a FIFO queue begins the retention anew; a standard one counts from the first sending
             message.sent_at = now
         message.expires_at = message.sent_at + destination.attributes["MessageRetentionPeriod"]
-        destination._messages[message.id] = message
+        destination._take_in(message)
 
     def _known(self, handle):
         if handle not in self._handles:
@@ -274,10 +277,17 @@ class Queue:
         return self._handles[handle]
 
     def _expire(self, now):
+        if now < self._next_expiry:
+            return
         gone = [message for message in self._messages.values() if message.expires_at <= now]
         for message in gone:
             del self._messages[message.id]
         self.expired += gone
+        self._next_expiry = min((message.expires_at for message in self._messages.values()), default=inf)
+
+    def _take_in(self, message):
+        self._messages[message.id] = message
+        self._next_expiry = min(self._next_expiry, message.expires_at)
 
 
 def _within(name: str, value, low: int, high: int) -> None:

@@ -47,6 +47,10 @@ def test_controls_start_at_the_models_own_defaults_or_in_the_middle():
     assert explorer(consumers=(10, 20)).values["consumers"] == 15
 
 
+def test_a_start_may_be_said():
+    assert explorer(rate=(1.0, 10.0, 0.5, 6.5)).values["rate"] == 6.5
+
+
 def test_a_move_gives_the_new_figure_the_sentence_and_the_code():
     panel = explorer()
     reply = ask(panel, 1, rate=5.5, kind=1, poison=True)
@@ -111,6 +115,7 @@ def test_values_from_the_page_are_held_within_the_range():
     ({"speed": (1, 2)}, "takes no speed; it takes rate, consumers"),
     ({"rate": (5, 1)}, "from low to high"),
     ({"rate": (1, 5, 0)}, "a step of 0"),
+    ({"rate": (1, 5, 1, 9)}, "a start at 9 lies outside 1 to 5"),
     ({"kind": []}, "a choice among nothing"),
     ({"seed": 4}, "nothing to explore"),
 ])

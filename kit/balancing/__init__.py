@@ -1,0 +1,1 @@
+"""Load balancing: spreading requests over servers (Elastic Load Balancing)."""

@@ -1,0 +1,11 @@
+"""The course around the lessons: syllabus, claims, exercises, progress. It knows no topic."""
+
+from kit.course import progress
+from kit.course.words import say
+
+
+def learner(name: str = "") -> None:
+    """Say who you are, at the top of an exercise notebook: some numbers are drawn for you, and it keeps your points."""
+    name = progress.learner(name)
+    say(f"Hello {name}, some of the numbers below are yours alone." if name else
+        "You have given no name, so you get the numbers that everybody without a name gets.")

@@ -1,0 +1,1 @@
+"""Identity: who may do what (IAM, STS, the account and its root user)."""

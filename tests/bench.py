@@ -1,0 +1,162 @@
+"""make bench: the kit's speed, one figure a line (name value unit), everything compared in one run.
+
+Seconds of a shared machine wander; ratios taken in turn in one process hold.
+"""
+
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+from collections import deque
+
+ARRIVAL_RATE, SERVICE_RATE, SERVERS, CUSTOMERS, SEED = 1.6, 1.0, 2, 40_000, 1
+
+
+def show(name: str, value: float, unit: str) -> None:
+    print(f"{name} {value:.4g} {unit}", flush=True)
+
+
+# ------------------------------------------------------------------ the same M/M/2 on three engines
+# kit and SimPy draw the same gaps and services in the same order: the same mean wait, to the last digit but rounding
+
+
+def on_kit() -> float:
+    from kit.sim import Clock
+    clock, gaps, services, queue = Clock(), random.Random(SEED), random.Random(SEED + 1), deque()
+    busy, waited, left = 0, 0.0, CUSTOMERS
+
+    def arrive():
+        nonlocal busy, left
+        if busy < SERVERS:
+            busy += 1
+            clock.after(services.expovariate(SERVICE_RATE), leave)
+        else:
+            queue.append(clock.now)
+        left -= 1
+        if left:
+            clock.after(gaps.expovariate(ARRIVAL_RATE), arrive)
+
+    def leave():
+        nonlocal busy, waited
+        if queue:
+            waited += clock.now - queue.popleft()
+            clock.after(services.expovariate(SERVICE_RATE), leave)
+        else:
+            busy -= 1
+
+    clock.after(gaps.expovariate(ARRIVAL_RATE), arrive)
+    clock.run()
+    return waited / CUSTOMERS
+
+
+def on_simpy() -> float:
+    import simpy
+    env, gaps, services, waited = simpy.Environment(), random.Random(SEED), random.Random(SEED + 1), 0.0
+    servers = simpy.Resource(env, capacity=SERVERS)
+
+    def customer():
+        nonlocal waited
+        came = env.now
+        with servers.request() as turn:
+            yield turn
+            waited += env.now - came
+            yield env.timeout(services.expovariate(SERVICE_RATE))
+
+    def source():
+        for _ in range(CUSTOMERS):
+            yield env.timeout(gaps.expovariate(ARRIVAL_RATE))
+            env.process(customer())
+
+    env.process(source())
+    env.run()
+    return waited / CUSTOMERS
+
+
+def on_ciw() -> float:
+    import ciw
+    ciw.seed(SEED)
+    network = ciw.create_network(arrival_distributions=[ciw.dists.Exponential(ARRIVAL_RATE)],
+                                 service_distributions=[ciw.dists.Exponential(SERVICE_RATE)],
+                                 number_of_servers=[SERVERS])
+    simulation = ciw.Simulation(network)
+    simulation.simulate_until_max_customers(CUSTOMERS)
+    waits = [record.waiting_time for record in simulation.get_all_records()]
+    return sum(waits) / len(waits)
+
+
+def engines() -> None:
+    rates, waits = {}, {}
+    for _ in range(5):
+        for name, run in (("kit", on_kit), ("simpy", on_simpy), ("ciw", on_ciw)):
+            began = time.perf_counter()
+            waits[name] = run()
+            rates.setdefault(name, []).append(CUSTOMERS / (time.perf_counter() - began))
+    for name in rates:
+        show(f"mm2_{name}", statistics.median(rates[name]), "customers/s")
+        show(f"mm2_{name}_mean_wait", waits[name], "s")
+    rho = ARRIVAL_RATE / SERVERS / SERVICE_RATE
+    show("mm2_theory_mean_wait", rho**2 / (1 - rho**2) / SERVICE_RATE, "s")  # Erlang C for two servers
+    show("mm2_kit_over_simpy", statistics.median(a / b for a, b in zip(rates["kit"], rates["simpy"])), "times")
+
+
+# ------------------------------------------------------------------ budgets of fresh processes
+
+
+def fresh(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def seconds(statement: str, before: str = "") -> float:
+    code = f"import time\n{before}\nbegan = time.perf_counter()\n{statement}\nprint(time.perf_counter() - began)"
+    return statistics.median(float(fresh(code)) for _ in range(5))
+
+
+def budgets() -> None:
+    for module in ("kit", "kit.identity.iam", "kit.balancing.fleet", "kit.integration.messaging"):
+        show(f"import_{module.rpartition('.')[2]}", 1000 * seconds(f"import {module}"), "ms (budget 150)")
+    show("lab_start_and_first_sqs_call",
+         seconds("sandbox = lab.start(); sandbox.client('sqs').create_queue(QueueName='q')", "from kit import lab"),
+         "s (budget 1)")
+
+
+def explorers() -> None:
+    """Model and view together, at the settings an explorer opens with: the median of 30."""
+    from kit.balancing import fleet
+    from kit.balancing import views as balancing
+    from kit.integration import messaging
+    from kit.integration import views as integration
+    for name, simulate, view in (("fleet", fleet.simulate, balancing.latency),
+                                 ("backlog", messaging.simulate, integration.backlog)):
+        times = []
+        for _ in range(30):
+            began = time.perf_counter()
+            view(simulate())
+            times.append(time.perf_counter() - began)
+        show(f"explore_{name}", 1000 * statistics.median(times), "ms (budget 50)")
+
+
+def lessons() -> None:
+    """The memory of a kernel after each whole lesson."""
+    code = """
+import asyncio, os, sys, nbformat, psutil
+from nbclient import NotebookClient
+async def main(path):
+    client = NotebookClient(nbformat.read(path, as_version=4), timeout=300, resources={"metadata": {"path": os.path.dirname(path)}})
+    async with client.async_setup_kernel():
+        for index, cell in enumerate(client.nb.cells):
+            await client.async_execute_cell(cell, index)
+        print(psutil.Process(client.km.provisioner.pid).memory_info().rss / 1e6)
+asyncio.run(main(sys.argv[1]))
+"""
+    folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "notebooks")
+    for lesson in sorted(name for name in os.listdir(folder) if name.endswith(".ipynb")):
+        done = subprocess.run([sys.executable, "-c", code, os.path.join(folder, lesson)], capture_output=True, text=True,
+                              check=True)
+        show(f"kernel_after_{lesson.removesuffix('.ipynb')}", float(done.stdout.splitlines()[-1]), "MB (budget 350)")
+
+
+if __name__ == "__main__":
+    for part in (engines, budgets, explorers, lessons):
+        part()
