@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     lessons = add("lessons", _lessons, "List the lessons and which of them are ready.")
-    lessons.add_argument("--readme", metavar="FILE", type=Path, help="write the table of lessons into this file instead")
+    lessons.add_argument("--readme", metavar="FILE", type=Path, help="write their table into this file instead")
     claims = add("claims", _claims, "What the lessons show and correct of the course notes.")
     claims.add_argument("lesson", nargs="?", help="one lesson, with every claim that is missing: 18 or 18_messaging")
     check = add("check", _check, "Run a notebook apart and report its exercises; 0 if all are right, 1 if not.")

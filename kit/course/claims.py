@@ -85,7 +85,8 @@ class Corrections:
         return len(self.claims)
 
     def __repr__(self) -> str:
-        return "\n\n".join("\n".join(_lines(claim)) for claim in self.claims) or "Nothing in the notes needs correcting."
+        told = ["\n".join(_lines(claim)) for claim in self.claims]
+        return "\n\n".join(told or ["Nothing in the notes needs correcting."])
 
     def _repr_html_(self) -> str:
         items = "".join(f"<li><p>{'<br>'.join(map(html, _lines(claim)))}</p></li>" for claim in self.claims)

@@ -127,7 +127,7 @@ class Exercise:
         trials, blank = [], []
 
         def try_all():
-            blank.append(_safely(lambda: _unfinished(answer) or _does_nothing(answer), False))
+            blank.append(_safely(lambda: any(empty(answer) for empty in (_unfinished, _unsaid, _does_nothing)), False))
             for case, want in zip(cases, wants):
                 trials.append(_safely(lambda: self._try(answer, case, want), _ODD))
 
@@ -139,8 +139,8 @@ class Exercise:
         if all(trial.right for trial in trials):
             return Verdict(True, (f"Right: {self.title}", f"{_points(self.points)}."))
         if blank[0] or all(trial.blank for trial in trials):
-            return Verdict(False, (f"Your turn: {self.title}",
-                                   "Put your answer in place of the “...”, run that cell, then this one."), blank=True)
+            return Verdict(False, (f"Your turn: {self.title}", "Put your answer in place of the “...”, run that cell, "
+                                   "then this one."), blank=True)
         return self._explained(cases, wants, trials)
 
     def _want(self, case: dict) -> "Outcome":
@@ -308,11 +308,15 @@ def _is_blank(got: Outcome) -> bool:
 
 def _unfinished(answer, depth: int = 0) -> bool:
     """Nothing, or something inside which a "..." still stands."""
-    if answer is ... or depth == 0 and (type(answer) in _NOTHING or type(answer) is str and answer in ("", "...")):
+    if answer is ... or depth == 0 and type(answer) in _NOTHING:
         return True
     if type(answer) in (list, tuple, dict) and depth < 12:
         return any(_unfinished(value, depth + 1) for value in (answer.values() if type(answer) is dict else answer))
     return False
+
+
+def _unsaid(answer) -> bool:
+    return type(answer) is str and answer.strip() in ("", "...")
 
 
 def _does_nothing(answer) -> bool:

@@ -50,7 +50,6 @@ def _in_thread(work, seconds: float) -> str:
     going.acquire()
 
     def run():
-        _ENDING.discard(_thread.get_ident())  # numbers are used again
         waiting.release()
         try:
             work()
@@ -58,6 +57,8 @@ def _in_thread(work, seconds: float) -> str:
             raise
         except BaseException as error:
             failed.append(error)
+        finally:
+            _ENDING.discard(_thread.get_ident())  # an abandoned one that ends at last; its number is used again
         going.release()
 
     thread = _thread.start_new_thread(run, ())
@@ -83,6 +84,7 @@ def _stop(thread: int) -> bool:
                 return False
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(TimeUp))
             time.sleep(1e-5)
+        _ENDING.discard(thread)
         return True
     finally:
         sys.setswitchinterval(usual)

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 _MARKER = re.compile(r"(\s*)### (BEGIN|END) SOLUTION\s*")
 _LEFT = re.compile(r"(BEGIN|END)\s+(SOLUTION|HIDDEN\s+TESTS|MARK\s+SCHEME)", re.I)
 _PLAIN = 12  # a line of a solution shorter than this, like "else:" or "return 0", betrays nothing
-GO_ON = "raises-exception"
+GO_ON, COMPARED = "raises-exception", "nbval-check-output"  # tags; an exercise has no outputs to compare
 
 
 class ReleaseError(ValueError):
@@ -81,8 +81,9 @@ def exercise_text(path: Path) -> str:
             cell.metadata["deletable"] = False
         if grader.get("locked"):
             cell.metadata["editable"] = False
-        if grader.get("grade"):
-            cell.metadata["tags"] = sorted({*cell.metadata.get("tags", ()), GO_ON})
+        tags = {*cell.metadata.pop("tags", ()), *([GO_ON] if grader.get("grade") else [])} - {COMPARED}
+        if tags:
+            cell.metadata["tags"] = sorted(tags)
     text = nbformat.writes(notebook) + "\n"
     _check_leaks(notebook, solutions)
     return text

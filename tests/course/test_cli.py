@@ -59,7 +59,7 @@ def test_cells_without_an_end_are_stopped_and_the_rest_still_checked(course, mon
     one, two = found["made-up-workers"], found["made-up-words"]
     assert one.got == 2, "the function stands, although its cell had to be stopped"
     assert "NameError: name 'word' is not defined" in two.words
-    assert "The cell that begins “import signal” was still running after 1 seconds, could not be interrupted" in two.words
+    assert "that begins “import signal” was still running after 1 seconds, could not be interrupted" in two.words
 
 
 def test_a_cell_that_ends_the_kernel_is_told_so_and_exit_in_an_answer_does_not(course):

@@ -47,5 +47,5 @@ def test_nbgrader_releases_our_text_gives_the_solution_full_marks_and_the_blank_
         assert (scores["blank"].score, scores["blank"].max_score) == (0, 3)
         assert not any(one.needs_manual_grade for one in scores.values())
     assert not list(graded.rglob("progress.json")), "grading is nobody's progress"
-    outputs = str(nbformat.read(graded / "autograded" / "blank" / "99_made_up" / "99_made_up.ipynb", 4).cells[4].outputs)
-    assert "Your turn" in outputs and "Traceback" not in outputs
+    back = nbformat.read(graded / "autograded" / "blank" / "99_made_up" / "99_made_up.ipynb", as_version=4)
+    assert "Your turn" in str(back.cells[4].outputs) and "Traceback" not in str(back.cells[4].outputs)

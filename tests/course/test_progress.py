@@ -52,7 +52,8 @@ def test_the_learner_is_greeted(capsys):
 
 
 @pytest.mark.parametrize("damage", [
-    b"", b"{", b"[]", b"7", b'{"learner": "Ada"}', b'{"learner": 7, "done": {}}', b'{"learner": "", "done": {"a": "2"}}',
+    b"", b"{", b"[]", b"7", b'{"learner": "Ada"}', b'{"learner": 7, "done": {}}',
+    b'{"learner": "", "done": {"a": "2"}}',
     b'{"learner": "", "done": {"a": true}}', b'{"learner": "", "done": 7}', b"\xff\xfe\xff", b"[" * 100_000])
 def test_a_damaged_file_is_kept_aside_and_a_new_one_begun_with_a_word(file, damage, capsys):
     file.write_bytes(damage)

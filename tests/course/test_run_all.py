@@ -44,7 +44,7 @@ def test_nbval_fails_on_a_solution_whose_check_fails(made):
     good = bad.read_text()
     bad.write_text(good.replace("busy_at_once = rate * seconds", "busy_at_once = rate + seconds"))
     assert bad.read_text() != good
-    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "nbval.plugin", "--nbval-lax", "-p", "no:cacheprovider",
-                           "--rootdir", str(made), bad], cwd=made, capture_output=True, text=True, timeout=90,
-                          env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "nbval.plugin", "--nbval-lax", "-p",
+                           "no:cacheprovider", "--rootdir", str(made), bad], cwd=made, capture_output=True, text=True,
+                          timeout=90, env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
     assert done.returncode == 1 and "99_made_up.ipynb::Cell 2" in done.stdout and "1 failed, 4 passed" in done.stdout
