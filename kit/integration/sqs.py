@@ -153,7 +153,7 @@ class Queue:
         self._expire(now)
         message = self._messages.get(self._known(ReceiptHandle))
         if message is None or not message.in_flight(now):
-            raise ServiceError("MessageNotInflight", "The message is not in flight: it is visible again, or gone.")
+            raise ServiceError("AWS.SimpleQueueService.MessageNotInflight", "The message is not in flight: it is visible again, or gone.")
         if now + VisibilityTimeout > message.first_received_at + LONGEST_HIDDEN:
             raise ServiceError("InvalidParameterValue", "A message is hidden for 12 hours at most, from its first receive.")
         message.visible_at = now + VisibilityTimeout
@@ -162,8 +162,10 @@ class Queue:
                      MessageDeduplicationId: str | None = None, MessageAttributes: dict | None = None) -> dict:
         """Put a message into the queue: ``{"MessageId": ..., "SequenceNumber": ...}`` (the number on FIFO queues)."""
         size = len(MessageBody.encode())
-        if not 1 <= size <= self.attributes["MaximumMessageSize"]:
-            raise ServiceError("InvalidParameterValue", f"A body is 1 to {self.attributes['MaximumMessageSize']} bytes, "
+        if not size:
+            raise ServiceError("MissingParameter", "The request must contain the parameter MessageBody.")
+        if not size <= self.attributes["MaximumMessageSize"]:
+            raise ServiceError("InvalidParameterValue", f"A body has at most {self.attributes['MaximumMessageSize']} bytes, "
                                                         f"not {size}. Put big things into S3 and send their address.")
         self._expire(now)
         delay = self.attributes["DelaySeconds"] if DelaySeconds is None else DelaySeconds
@@ -201,7 +203,7 @@ class Queue:
     def purge_queue(self, now: float) -> None:
         """Drop everything; once a minute at most."""
         if self._purged_at is not None and now < self._purged_at + 60:
-            raise ServiceError("PurgeQueueInProgress", "Only one PurgeQueue a minute.")
+            raise ServiceError("AWS.SimpleQueueService.PurgeQueueInProgress", "Only one PurgeQueue a minute.")
         self._purged_at = now
         self._messages.clear()
 
