@@ -36,7 +36,7 @@ def check_filter_policy(policy: dict, scope: str) -> None:
     """ServiceError InvalidParameter unless SNS accepts this policy. scope: one of SCOPES."""
     check_scope(scope)
     try:
-        size = len(json.dumps(policy).encode()) if isinstance(policy, dict) else None
+        size = len(json.dumps(policy, allow_nan=False).encode()) if isinstance(policy, dict) else None
     except (TypeError, ValueError, RecursionError):
         size = None
     if size is None:
@@ -47,7 +47,8 @@ def check_filter_policy(policy: dict, scope: str) -> None:
         raise refused(f"Filter policy can not have more than {MOST_KEYS} keys")
     combinations, points = _check_keys(policy, depth=1)
     if scope == "MessageAttributes" and _nested(policy):
-        raise refused("Filter policy scope MessageAttributes does not support nested filter policy")
+        raise ServiceError("InvalidParameter", "Invalid parameter: Filter policy scope MessageAttributes does not support "
+                                               "nested filter policy")
     if combinations > MOST_COMBINATIONS:
         raise refused("Filter policy is too complex")
     if points > MOST_POINTS:
@@ -112,7 +113,7 @@ def _nested(policy: dict) -> bool:
 
 
 def _points(rules: list) -> int:
-    stars = [asterisks(pattern) for pattern in map(_wildcard, rules) if pattern is not None]
+    stars = [_without_escapes(pattern).count("*") for pattern in map(_wildcard, rules) if pattern is not None]
     return len(stars) * sum(count if count < 2 else 3 * count for count in stars)
 
 
@@ -122,9 +123,9 @@ def _wildcard(rule):
     return inner.get("wildcard") if isinstance(inner, dict) else None
 
 
-def asterisks(pattern: str) -> int:
-    r"""Those that stand for any text; \* is an asterisk, and \\ a backslash."""
-    return re.sub(r"\\.", "", pattern).count("*")
+def _without_escapes(pattern: str) -> str:
+    r"""With dots for \* and \\, which stand for themselves: each asterisk that is left stands for any text."""
+    return re.sub(r"\\[*\\]", "..", pattern)
 
 
 # ---------------------------------------------------------------------- one rule
@@ -160,11 +161,12 @@ def _check_text(operator: str, wanted) -> None:
         raise refused(f"{operator} match pattern must be a string")
     if operator != "wildcard":
         return
-    if escape := re.match(r"(?:[^\\]|\\[*\\])*", wanted).end() < len(wanted) and re.search(r"\\(?![*\\])", wanted):
-        raise refused(f"Invalid escape character at pos {escape.start() + 1}")
-    if (twice := re.search(r"(?<!\\)\*\*", wanted)) is not None:
-        raise refused(f"Consecutive wildcard characters at pos {twice.start() + 1}")
-    if asterisks(wanted) > MOST_WILDCARDS:
+    plain = _without_escapes(wanted)
+    if "\\" in plain:
+        raise refused(f"Invalid escape character at pos {plain.index(chr(92)) + 1}")
+    if "**" in plain:
+        raise refused(f"Consecutive wildcard characters at pos {plain.index('**') + 1}")
+    if plain.count("*") > MOST_WILDCARDS:
         raise refused(f"wildcard match pattern can not have more than {MOST_WILDCARDS} wildcards")
 
 

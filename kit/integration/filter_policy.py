@@ -1,4 +1,4 @@
-"""Does a subscriber want this message? SNS filter policies: how they match, and what SNS refuses as one.
+r"""Does a subscriber want this message? SNS filter policies, and how they match.
 
 A policy names keys and, for each, a list of what it accepts. One of the list is enough; every key must be met. It looks
 at the message's attributes or, with the scope ``MessageBody``, into its JSON body, where keys may be nested.
@@ -6,74 +6,49 @@ at the message's attributes or, with the scope ``MessageBody``, into its JSON bo
     matches({"kind": ["order", {"prefix": "return-"}]}, "MessageAttributes",
             {"kind": {"DataType": "String", "StringValue": "return-faulty"}})        # True
 
-A list of objects in the body matches if a single one of them meets all the keys.
+A list in the message is met if one of its items is. If several keys look into a list of objects, one and the same object
+must meet them all.
 
-**Simplified** How complex a ``$or`` is, AWS's page does not define for nested ones: here the ways of one add up, and it
-counts as a level of nesting.
+**Simplified** The guide promises five digits after the decimal point; six are compared, as in Event Ruler.
+**Not modelled** That a new policy takes up to 15 minutes to have its effect.
 
-Amazon SNS Developer Guide, read 2026-11-23: "Amazon SNS subscription filter policies", "Filter policy constraints",
-"String value matching", "Numeric value matching", "Key matching", "AND/OR logic".
+Amazon SNS Developer Guide, read 2026-11-23: "Amazon SNS subscription filter policies", "String value matching", "Numeric
+value matching", "Key matching", "AND/OR logic". Lists in a body, and keys with dots, are as in Event Ruler, the matcher
+that AWS publishes (github.com/aws/event-ruler, "And, Or, Array-Consistent Matching").
 """
 
 import ipaddress
 import json
 import re
-from itertools import product
+from decimal import ROUND_FLOOR, Decimal
+from itertools import count
+from math import isfinite
 
-from kit.errors import ServiceError
+from kit.integration.filter_check import LIMIT, check_filter_policy, check_scope, is_number, is_or
 
-SCOPES = ("MessageAttributes", "MessageBody")
-MOST_KEYS = 5  # "Filter policy constraints"; of a nested policy the outermost count
-MOST_COMBINATIONS = 150  # the same page
-LARGEST = 262_144  # bytes: 256 KB, the same page
-LIMIT = 1e9  # numbers lie between -1e9 and 1e9 ("Numeric value matching")
+__all__ = ["check_filter_policy", "matches"]
+
+DIGITS = Decimal("0.000001")  # what numbers are compared to
 
 
 def matches(policy: dict, scope: str, message) -> bool:
-    """Whether a message passes the policy. message: boto3's MessageAttributes, or the text of the body.
+    """Whether a message passes a policy that SNS accepts (see check_filter_policy).
 
-    ServiceError InvalidParameter for a scope that is none.
+    scope: "MessageAttributes", and message is boto3's MessageAttributes; or "MessageBody", and it is the text.
+    ServiceError InvalidParameter for another scope.
     """
-    _check_scope(scope)
-    ways = _ways(policy)
-    if scope == "MessageAttributes":
-        found = [_attributes(message or {})]
-    else:
-        try:
-            body = json.loads(message)
-        except (TypeError, ValueError):
-            return False
-        if not isinstance(body, dict):
-            return False
-        found = list(_readings(body, {path for way in ways for path in way}))
-    return any(all(_accepted(rules, fields.get(path, [])) for path, rules in way.items()) for way in ways for fields in found)
-
-
-def check_filter_policy(policy: dict, scope: str) -> None:
-    """ServiceError InvalidParameter, in SNS's words, unless SNS accepts this policy."""
-    _check_scope(scope)
-    if not isinstance(policy, dict):
-        raise _refused("failed to parse JSON. A filter policy is an object of keys and lists")
-    if len(json.dumps(policy)) > LARGEST:
-        raise _refused("Filter policy is too large: 256 KB are the most")
-    if len(policy) > MOST_KEYS:
-        raise _refused(f"Filter policy can not have more than {MOST_KEYS} keys")
-    nested = any(isinstance(rules, dict) for rules in policy.values())
-    combinations = _check_level(policy, depth=1)
-    if nested and scope == "MessageAttributes":
-        raise _refused("Filter policy scope MessageAttributes does not support nested filter policy")
-    if combinations > MOST_COMBINATIONS:
-        raise _refused("Filter policy is too complex")
-
-
-# ---------------------------------------------------------------------- reading
+    check_scope(scope)
+    if not policy:
+        return True  # an empty policy is none
+    fields = _attributes(message or {}) if scope == "MessageAttributes" else _body(message)
+    return fields is not None and any(_met(sorted(way.items()), fields, {}) for way in _ways(policy))
 
 
 def _ways(policy: dict, path: str = "") -> list[dict]:
     """The policy as alternatives without $or and without nesting: {dotted path: rules}."""
     ways = [{}]
     for key, rules in policy.items():
-        if key == "$or":
+        if is_or(key, rules):
             mine = [way for part in rules for way in _ways(part, path)]
         elif isinstance(rules, dict):
             mine = _ways(rules, f"{path}{key}.")
@@ -83,50 +58,78 @@ def _ways(policy: dict, path: str = "") -> list[dict]:
     return ways
 
 
-def _readings(node, wanted: set, path: str = ""):
-    """The body without nesting: {dotted path: [value]}; of each list one item at a time, so that items never mix."""
-    if isinstance(node, list):
-        for item in node or [{}]:
-            yield from _readings(item, wanted, path)
-    elif isinstance(node, dict):
-        inner = [(value, f"{path}.{key}" if path else key) for key, value in node.items()]
-        parts = [list(_readings(value, wanted, below)) for value, below in inner
-                 if any(name == below or name.startswith(f"{below}.") for name in wanted)]
-        for choice in product(*parts):
-            yield {name: value for part in choice for name, value in part.items()}
-    else:
-        yield {path: [node]}
+def _met(keys: list, fields: dict, place: dict) -> bool:
+    """Do all the keys hold? place: which item of each list has answered so far; another one can't answer the rest."""
+    if not keys:
+        return True
+    (path, rules), *rest = keys
+    near = [(value, where) for value, where in fields.get(path, ())
+            if all(place.get(array, index) == index for array, index in where.items())]
+    if not near:
+        return {"exists": False} in rules and _met(rest, fields, place)
+    places = {tuple(sorted((place | where).items())) for value, where in near if any(_accepts(rule, value) for rule in rules)}
+    return any(_met(rest, fields, dict(one)) for one in sorted(places))
+
+
+# ---------------------------------------------------------------------- the message as {path: [(value, place)]}
 
 
 def _attributes(given: dict) -> dict:
-    """Message attributes as lists of values; binary ones can't be filtered."""
-    found = {}
+    """Message attributes; binary ones can't be filtered, and what is no JSON list is no array."""
+    fields = {}
     for name, attribute in given.items():
-        kind, text = attribute.get("DataType", "String"), attribute.get("StringValue", "")
-        if kind == "Number" or kind.startswith("Number."):
-            found[name] = [_number(text)]
-        elif kind == "String.Array":
-            try:
-                array = json.loads(text)
-            except ValueError:
-                array = text
-            found[name] = array if isinstance(array, list) else [array]
-        elif not kind.startswith("Binary"):
-            found[name] = [text]
-    return found
+        kind, text = attribute.get("DataType") or "String", attribute.get("StringValue") or ""
+        if kind.endswith(".Array"):
+            values = _json(text)
+            values = values if isinstance(values, list) else []
+        elif kind.split(".")[0] == "Number":
+            values = [_number(text)]
+        else:
+            values = [] if kind.split(".")[0] == "Binary" else [text]
+        fields[name] = [(value, {}) for value in values if not isinstance(value, (list, dict))]
+    return fields
+
+
+def _body(text) -> dict | None:
+    """The leaves of a JSON body, or None if it is no JSON object. Only these exist: an object or a list itself doesn't."""
+    body, fields, arrays = _json(text), {}, count()
+
+    def walk(node, path, place):
+        if isinstance(node, dict):
+            for key, value in node.items():
+                walk(value, f"{path}.{key}" if path else key, place)
+        elif isinstance(node, list):
+            array = next(arrays)
+            for index, item in enumerate(node):
+                walk(item, path, place | {array: index} if isinstance(item, (dict, list)) else place)
+        else:
+            fields.setdefault(path, []).append((node, place))
+
+    if not isinstance(body, dict):
+        return None
+    walk(body, "", {})
+    return fields
+
+
+def _json(text):
+    def nonsense(constant):  # NaN and Infinity, which Python would take
+        raise ValueError(constant)
+
+    try:
+        return json.loads(text, parse_constant=nonsense)
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 def _number(text: str):
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return text
+    return number if isfinite(number) else text
 
 
-def _accepted(rules: list, values: list) -> bool:
-    if not values:
-        return any(isinstance(rule, dict) and rule.get("exists") is False for rule in rules)
-    return any(_accepts(rule, value) for rule in rules for value in values)
+# ---------------------------------------------------------------------- one rule, one value
 
 
 def _accepts(rule, value) -> bool:
@@ -134,174 +137,46 @@ def _accepts(rule, value) -> bool:
         return _same(rule, value)
     [(operator, wanted)] = rule.items()
     if operator == "exists":
-        return wanted is True
+        return wanted
     if operator == "anything-but":
-        return _anything_but(wanted, value)
+        if isinstance(wanted, dict):
+            return not _accepts(wanted, value)
+        return not any(_same(one, value) for one in (wanted if isinstance(wanted, list) else [wanted]))
     if operator == "numeric":
-        return _is_number(value) and all(_compare(value, how, number) for how, number in zip(wanted[::2], wanted[1::2]))
-    if operator == "cidr":
-        try:
-            return ipaddress.ip_address(value) in ipaddress.ip_network(wanted, strict=False)
-        except ValueError:
-            return False
-    return isinstance(value, str) and _text_matches(operator, wanted, value)
+        return is_number(value) and abs(value) <= LIMIT and all(
+            _compare(value, how, number) for how, number in zip(wanted[::2], wanted[1::2]))
+    return isinstance(value, str) and _text_accepted(operator, wanted, value)
 
 
-def _anything_but(wanted, value) -> bool:
-    if isinstance(wanted, dict):
-        [(operator, text)] = wanted.items()
-        return not (isinstance(value, str) and _text_matches(operator, text, value))
-    return not any(_same(one, value) for one in _list(wanted))
-
-
-def _text_matches(operator: str, wanted: str, value: str) -> bool:
-    return {"prefix": value.startswith(wanted), "suffix": value.endswith(wanted),
-            "equals-ignore-case": value.lower() == wanted.lower(),
-            "wildcard": re.fullmatch(".*".join(map(re.escape, wanted.split("*"))), value, re.S) is not None}[operator]
+def _text_accepted(operator: str, wanted: str, value: str) -> bool:
+    if operator == "prefix":
+        return value.startswith(wanted)
+    if operator == "suffix":
+        return value.endswith(wanted)
+    if operator == "equals-ignore-case":
+        return value.lower() == wanted.lower()
+    if operator == "wildcard":
+        parts = re.findall(r"\\([*\\])|(\*)|([^*\\]+)", wanted)
+        return re.fullmatch("".join(".*" if star else re.escape(escaped or plain) for escaped, star, plain in parts), value,
+                            re.DOTALL) is not None
+    try:  # cidr
+        return ipaddress.ip_address(value) in ipaddress.ip_network(wanted, strict=False)
+    except ValueError:
+        return False
 
 
 def _same(wanted, value) -> bool:
-    if _is_number(wanted) and _is_number(value):
-        return wanted == value
+    if is_number(wanted) and is_number(value):
+        return _digits(wanted) == _digits(value)
     return type(wanted) is type(value) and wanted == value
 
 
-def _compare(value, how, number) -> bool:
+def _compare(value, how: str, number) -> bool:
+    value, number = _digits(value), _digits(number)
     return {"=": value == number, "<": value < number, "<=": value <= number, ">": value > number,
             ">=": value >= number}[how]
 
 
-def _is_number(value) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _list(value) -> list:
-    return value if isinstance(value, list) else [value]
-
-
-# ---------------------------------------------------------------------- refusing
-
-
-def _check_level(policy: dict, depth: int) -> int:
-    """Check the keys of one level; returns how many combinations it has: values times depth, multiplied over keys."""
-    combinations = 1
-    for key, rules in policy.items():
-        if key == "$or":
-            if not (isinstance(rules, list) and len(rules) > 1 and all(isinstance(way, dict) and way for way in rules)):
-                raise _refused("There must have at least 2 Objects in $or relationship")
-            combinations *= sum(_check_level(way, depth + 1) for way in rules)
-        elif isinstance(rules, dict):
-            if not rules:
-                raise _refused("Empty objects are not allowed")
-            combinations *= _check_level(rules, depth + 1)
-        elif isinstance(rules, list):
-            if not rules:
-                raise _refused("Empty arrays are not allowed")
-            for rule in rules:
-                _check_rule(rule)
-            combinations *= len(rules) * depth
-        else:
-            raise _refused(f'"{key}" must be an object or an array')
-    return combinations
-
-
-def _check_rule(rule) -> None:
-    if isinstance(rule, list):
-        raise _refused("Match value must be String, number, true, false, or null")
-    if not isinstance(rule, dict):
-        return
-    if len(rule) != 1:
-        raise _refused("Only one key allowed in match expression")
-    [(operator, wanted)] = rule.items()
-    if operator in ("prefix", "suffix", "equals-ignore-case", "wildcard"):
-        _check_text(operator, wanted)
-    elif operator == "exists":
-        if not isinstance(wanted, bool):
-            raise _refused("exists match pattern must be either true or false.")
-    elif operator == "cidr":
-        _check_cidr(wanted)
-    elif operator == "numeric":
-        _check_numeric(wanted)
-    elif operator == "anything-but":
-        _check_anything_but(wanted)
-    else:
-        raise _refused(f"Unrecognized match type {operator}")
-
-
-def _check_text(operator, wanted) -> None:
-    if not isinstance(wanted, str):
-        raise _refused(f"{operator} match pattern must be a string")
-    if operator == "wildcard" and "**" in wanted:
-        raise _refused(f"Consecutive wildcard characters at pos {wanted.index('**')}")
-
-
-def _check_cidr(wanted) -> None:
-    if not isinstance(wanted, str):
-        raise _refused("prefix match pattern must be a string")
-    address, slash, bits = wanted.partition("/")
-    if not slash or "/" in bits:
-        raise _refused("Malformed CIDR, one '/' required")
-    if not bits.isdigit():
-        raise _refused("Malformed CIDR, mask bits must be an integer")
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        raise _refused(f"Nonstandard IP address: {address}") from None
-    if int(bits) > parsed.max_prefixlen:
-        raise _refused(f"Malformed CIDR, mask bits must be less than {parsed.max_prefixlen + 1}")
-
-
-def _check_numeric(wanted) -> None:
-    if not isinstance(wanted, list):
-        raise _refused("Value of numeric must be an array.")
-    if not wanted:
-        raise _refused("Invalid member in numeric match: ]")
-    how = wanted[0]
-    if not isinstance(how, str):
-        raise _refused(f"Invalid member in numeric match: {how}")
-    if how not in ("=", "<", "<=", ">", ">="):
-        raise _refused(f"Unrecognized numeric range operator: {how}")
-    bottom = _check_value(how, wanted[1:2])
-    if len(wanted) == 2:
-        return
-    if how not in (">", ">="):
-        raise _refused("Too many elements in numeric expression")
-    if wanted[2] not in ("<", "<="):
-        raise _refused(f"Bad numeric range operator: {wanted[2]}")
-    if bottom >= _check_value(wanted[2], wanted[3:4]):
-        raise _refused("Bottom must be less than top")
-    if len(wanted) > 4:
-        raise _refused("Too many terms in numeric range expression")
-
-
-def _check_value(how, value):
-    if not value or not _is_number(value[0]):
-        raise _refused(f"Value of {'equals' if how == '=' else how} must be numeric")
-    if abs(value[0]) > LIMIT:
-        raise _refused(f"Value of {'equals' if how == '=' else how} must be between -1.0E9 and 1.0E9, inclusive")
-    return value[0]
-
-
-def _check_anything_but(wanted) -> None:
-    if isinstance(wanted, dict):
-        if len(wanted) != 1:
-            raise _refused("Only one key allowed in match expression")
-        [(operator, text)] = wanted.items()
-        if operator not in ("prefix", "suffix", "equals-ignore-case", "wildcard"):
-            raise _refused(f"Unsupported anything-but pattern: {operator}")
-        return _check_text(operator, text)
-    if wanted == []:
-        raise _refused("Empty arrays are not allowed")
-    values = _list(wanted)
-    if not (all(isinstance(value, str) for value in values) or all(_is_number(value) for value in values)):
-        raise _refused("Inside anything but list, start|null|boolean is not supported.")
-
-
-def _check_scope(scope) -> None:
-    if scope not in SCOPES:
-        raise ServiceError("InvalidParameter", f"Invalid parameter: FilterPolicyScope: Invalid value [{scope}]. Please use "
-                                               f"{' or '.join(SCOPES)}.")
-
-
-def _refused(words: str) -> ServiceError:
-    return ServiceError("InvalidParameter", f"Invalid parameter: FilterPolicy: {words}")
+def _digits(number) -> Decimal:
+    exact = Decimal(str(number))
+    return exact.quantize(DIGITS, ROUND_FLOOR) if abs(exact) <= LIMIT else exact
