@@ -178,5 +178,6 @@ def _name(rule) -> str:
 def _rewrite(config, text) -> str:
     for rewrite in config["Rewrites"]:
         replacement = re.sub(r"\$(\d)", r"\\g<\1>", rewrite["Replace"].replace("\\", r"\\"))  # $1 is Python's \g<1>
-        text = re.sub(rewrite["Regex"], replacement, text, count=1)
+        if re.search(rewrite["Regex"], text):  # Python refuses a wrong replacement even where nothing matches
+            text = re.sub(rewrite["Regex"], replacement, text, count=1)
     return text
