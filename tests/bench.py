@@ -10,7 +10,10 @@ import subprocess
 import sys
 import time
 from collections import deque
+from contextlib import redirect_stdout
 
+FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "notebooks")
+LESSONS = sorted(name for name in os.listdir(FOLDER) if name.endswith(".ipynb"))
 ARRIVAL_RATE, SERVICE_RATE, SERVERS, CUSTOMERS, SEED = 1.6, 1.0, 2, 40_000, 1
 
 
@@ -122,19 +125,28 @@ def budgets() -> None:
 
 
 def explorers() -> None:
-    """Model and view together, at the settings an explorer opens with: the median of 30."""
-    from kit.balancing import fleet
-    from kit.balancing import views as balancing
-    from kit.integration import messaging
-    from kit.integration import views as integration
-    for name, simulate, view in (("fleet", fleet.simulate, balancing.latency),
-                                 ("backlog", messaging.simulate, integration.backlog)):
-        times = []
-        for _ in range(30):
-            began = time.perf_counter()
-            view(simulate())
-            times.append(time.perf_counter() - began)
-        show(f"explore_{name}", 1000 * statistics.median(times), "ms (budget 50)")
+    """Model and view together, of every explorer of every lesson as it opens: the median of 20."""
+    import json
+
+    import kit.explore
+    opened, explore = [], kit.explore.explore
+
+    def collect(*arguments, **named):
+        opened.append(explore(*arguments, **named))
+        return opened[-1]
+
+    kit.explore.explore = collect
+    for lesson in LESSONS:
+        names = {"__name__": "__main__"}
+        with open(os.path.join(FOLDER, lesson), encoding="utf-8") as file, redirect_stdout(None):
+            for cell in json.load(file)["cells"]:
+                if cell["cell_type"] == "code":
+                    exec("".join(cell["source"]), names)
+        for number, explorer in enumerate(opened, 1):
+            times = [explorer.set().timings["total"] for _ in range(20)]
+            name = f"{lesson[:2]}_{number}_{explorer.code.partition('(')[0].rpartition('.')[2]}"
+            show(f"explore_{name}", 1000 * statistics.median(times), "ms (budget 50)")
+        opened.clear()
 
 
 def lessons() -> None:
@@ -150,9 +162,8 @@ async def main(path):
         print(psutil.Process(client.km.provisioner.pid).memory_info().rss / 1e6)
 asyncio.run(main(sys.argv[1]))
 """
-    folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "notebooks")
-    for lesson in sorted(name for name in os.listdir(folder) if name.endswith(".ipynb")):
-        done = subprocess.run([sys.executable, "-c", code, os.path.join(folder, lesson)], capture_output=True, text=True,
+    for lesson in LESSONS:
+        done = subprocess.run([sys.executable, "-c", code, os.path.join(FOLDER, lesson)], capture_output=True, text=True,
                               check=True)
         show(f"kernel_after_{lesson.removesuffix('.ipynb')}", float(done.stdout.splitlines()[-1]), "MB (budget 350)")
 
