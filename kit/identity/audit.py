@@ -5,7 +5,8 @@
 **Simplified** One finding a user and check. Security Hub checks on a schedule; here it is whenever you ask.
 **Not modelled** Everything that is not in the report (policies, roles, the password policy); suppressing findings.
 
-AWS Security Hub User Guide, read 2026-11-23: "Security Hub CSPM controls for IAM" (IAM.3, IAM.4, IAM.5, IAM.9, IAM.22).
+AWS Security Hub User Guide: "Security Hub CSPM controls for IAM" (IAM.3, IAM.4, IAM.5, IAM.9, IAM.22). The page could
+not be opened on 2026-11-23; numbers and days are as in public lists of these controls.
 """
 
 import csv

@@ -8,7 +8,7 @@ issued before now, which the console's button "Revoke active sessions" attaches.
 session, because the credentials that could are not on the machine that leaked.
 **Not modelled** What the thief copies to stay (new users, keys, roles): deactivating one key does not undo that.
 
-IAM User Guide, read 2026-11-23: "Security best practices in IAM" (temporary credentials), "Manage access keys for IAM
+IAM User Guide: "Security best practices in IAM" (temporary credentials), "Manage access keys for IAM
 users", "Revoke IAM role temporary security credentials". STS API Reference: "AssumeRole" (DurationSeconds).
 """
 

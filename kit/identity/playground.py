@@ -7,7 +7,7 @@ answer out layer by layer, in the order in which AWS looks at them.
 of day: aws:CurrentTime is compared with full dates.
 **Not modelled** Groups, roles and sessions: their policies would stand beside these in the same layers.
 
-IAM User Guide, read 2026-11-23: "How AWS enforcement code logic evaluates requests to allow or deny access", "AWS
+IAM User Guide: "How AWS enforcement code logic evaluates requests to allow or deny access", "AWS
 global condition context keys", "AWS: Allows MFA-authenticated IAM users to manage their own
 credentials" (the BoolIfExists pattern).
 """

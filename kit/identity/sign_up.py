@@ -3,7 +3,8 @@
 **Simplified** Every answer is taken as right; AWS checks the e-mail code, the card and the phone.
 **Not modelled** Accounts made by AWS Organizations, which skip these screens; the review that may delay activation.
 
-AWS Account Management Reference Guide, read 2026-11-23: "Create a standalone AWS account". AWS Billing User Guide:
+The pages could not be opened on 2026-11-23; the order of the screens follows public walk-throughs. AWS Account
+Management Reference Guide: "Create a standalone AWS account". AWS Billing User Guide:
 "Free Tier plans" (since 2025-07-15). IAM User Guide: "Tasks that require root user credentials".
 """
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Difference:
-    """One row. page: of the Amazon SQS API Reference or Developer Guide, read 2026-11-23."""
+    """One row. page: of the Amazon SQS API Reference or Developer Guide."""
 
     operation: str
     moto: str

@@ -11,9 +11,9 @@ subscription's dead-letter queue, or is lost.
 **Simplified** A push takes no time. Retries are worked out when asked for, not lived through.
 **Not modelled** Signatures, encryption, delivery status logs, SMS and mobile push themselves, archive and replay.
 
-Amazon SNS Developer Guide and API Reference, read 2026-11-23: "Publish", "Subscribe", "Amazon SNS message delivery
-retries", "Amazon SNS dead-letter queues", "Amazon SNS raw message delivery", "FIFO topics"; for filters see
-``filter_policy``.
+Amazon SNS Developer Guide, read 2026-11-23: "Amazon SNS message delivery retries". API Reference, in the copy that
+botocore 1.44.5 carries: "Publish", "Subscribe". Not opened anew: "Amazon SNS dead-letter queues", "Amazon SNS raw
+message delivery", "FIFO topics". For filters see ``filter_policy``.
 """
 
 import json

@@ -11,51 +11,51 @@ more. All that surprises in SQS follows from this.
 
 Every method takes ``now``, in seconds; nothing happens in between.
 
-**Simplified** A standard queue on AWS may deliver a message twice or out of order now and then; AWS publishes no rate.
-Here ``duplicates`` and ``disorder`` are probabilities, 0 unless given. A receive answers at once; who polls waits.
-**Not modelled** Policies, encryption, throughput quotas, the fairness of message groups on standard queues.
+**Simplified** A standard queue on AWS now and then delivers a message twice, out of order, or not to the first short
+poll; AWS publishes no rate. Here ``duplicates``, ``disorder`` and ``overlooked`` are probabilities, 0 unless given. A
+receive answers at once: ``waits_until`` says how long a long poll would wait. Counts are exact, purge and redrive are
+done at once, an old receipt handle of a standard queue still deletes (AWS: it might not), and handles tell the truth.
+**Not modelled** Policies, encryption, the throughput of standard queues (nearly unlimited), and that fair queues serve
+tenants alike (a standard queue takes a MessageGroupId and tells it to the consumer, nothing more).
 
-Amazon SQS API Reference and Developer Guide, read 2026-11-23: "CreateQueue", "SendMessage", "ReceiveMessage",
-"DeleteMessage", "ChangeMessageVisibility", "PurgeQueue", "StartMessageMoveTask"; "Amazon SQS visibility timeout",
-"Exactly-once processing in Amazon SQS", "Using dead-letter queues in Amazon SQS", "Amazon SQS message quotas".
+Amazon SQS API Reference, in the copy that botocore 1.44.5 carries, read 2026-11-23: "CreateQueue", "SendMessage",
+"ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "PurgeQueue", "StartMessageMoveTask". Developer Guide,
+not opened anew: "Amazon SQS visibility timeout", "Exactly-once processing in Amazon SQS", "Using dead-letter queues in
+Amazon SQS"; that a FIFO queue refuses an expired handle is known from its error messages.
 """
 
 import hashlib
 import random
-import re
 from dataclasses import dataclass
 from math import inf
 
 from kit.errors import ServiceError
+from kit.integration.sqs_check import (ATTRIBUTES, BATCH, DAY, LONGEST_HIDDEN, batch, check_attributes, check_fifo, check_id,
+                                       check_message, check_name, check_number)
+from kit.integration.sqs_fifo import CALLS, HIGH_THROUGHPUT_CALLS, Attempts, Deduplication, Quota, in_order
 
-DAY = 86_400
-BATCH = 10  # entries of a batch call and messages of a receive ("Amazon SQS message quotas")
-IN_FLIGHT = 120_000  # messages received and not deleted ("Amazon SQS message quotas")
-DEDUPLICATION = 300  # seconds a FIFO queue remembers a deduplication id ("Exactly-once processing in Amazon SQS")
-LONGEST_HIDDEN = 43_200  # seconds from the first receive ("Amazon SQS visibility timeout")
-ATTRIBUTES = {  # name: (default, lowest, highest), as in "CreateQueue"
-    "VisibilityTimeout": (30, 0, 43_200),
-    "DelaySeconds": (0, 0, 900),
-    "MessageRetentionPeriod": (4 * DAY, 60, 14 * DAY),
-    "MaximumMessageSize": (1_048_576, 1024, 1_048_576),
-}
+__all__ = ["ATTRIBUTES", "BATCH", "DAY", "Message", "Queue"]
+
+IN_FLIGHT = 120_000  # messages received and not deleted ("Amazon SQS message quotas"; of FIFO queues 20,000 until late 2024)
 
 
 @dataclass(eq=False)
 class Message:
-    """A message in a queue: received from ``visible_at`` on, dropped at ``expires_at``."""
+    """A message in a queue: to be received from ``visible_at`` on."""
 
     id: str
     body: str
     attributes: dict
     sent_at: float
     visible_at: float
-    expires_at: float
     serial: int
     group: str | None = None
+    deduplication: str | None = None
     receives: int = 0
     first_received_at: float | None = None
-    handle: str | None = None  # the newest receipt handle; it stays good until the message is gone
+    received_at: float | None = None  # this time; the 12 hours of a visibility timeout count from here
+    handle: str | None = None  # the newest receipt handle; a standard queue takes older ones, too
+    source: "Queue | None" = None  # of a dead letter: where it came from
 
     def in_flight(self, now: float) -> bool:
         return self.receives > 0 and self.visible_at > now
@@ -65,32 +65,43 @@ class Queue:
     """A standard queue, or a FIFO queue if its name ends in ``.fifo``.
 
     dead_letter_queue, maxReceiveCount: the redrive policy. attributes: those of ATTRIBUTES, in seconds and bytes.
+    duplicates: how likely a receive or a delete misses a copy of the message on another server. disorder: how likely a
+    receive looks at messages in any order. overlooked: how likely a short poll does not see a message. seed: for these.
     """
 
     def __init__(self, name: str, dead_letter_queue: "Queue | None" = None, maxReceiveCount: int = 10,
-                 ContentBasedDeduplication: bool = False, seed: int = 1, duplicates: float = 0.0,
-                 disorder: float = 0.0, **attributes):
-        if not re.fullmatch(r"[\w-]{1,80}|[\w-]{1,75}\.fifo", name, re.A):
-            raise ServiceError("InvalidParameterValue", f"A queue's name is 1 to 80 letters, digits, - and _ "
-                                                        f"(a FIFO queue's ends in .fifo), not {name!r}.")
+                 ContentBasedDeduplication: bool = False, DeduplicationScope: str = "queue",
+                 FifoThroughputLimit: str = "perQueue", seed: int = 1, duplicates: float = 0.0, disorder: float = 0.0,
+                 overlooked: float = 0.0, **attributes):
+        check_name(name)
         self.name, self.fifo = name, name.endswith(".fifo")
-        self.attributes = {key: default for key, (default, _, _) in ATTRIBUTES.items()}
-        self.ContentBasedDeduplication = ContentBasedDeduplication
-        self.dead_letter_queue, self.maxReceiveCount = dead_letter_queue, maxReceiveCount
+        self.arn = f"arn:aws:sqs:us-east-1:123456789012:{name}"
         if dead_letter_queue is not None and dead_letter_queue.fifo != self.fifo:
             raise ServiceError("InvalidParameterValue", "A dead-letter queue is of the same kind as its source: "
                                                         "standard with standard, FIFO with FIFO.")
         if not 1 <= maxReceiveCount <= 1000:
             raise ServiceError("InvalidParameterValue", f"maxReceiveCount is 1 to 1000, not {maxReceiveCount}.")
-        self.set_queue_attributes(**attributes)
-        self._duplicates, self._disorder, self._random = duplicates, disorder, random.Random(seed)
+        check_fifo(self.fifo, ContentBasedDeduplication, DeduplicationScope, FifoThroughputLimit)
+        if not all(0 <= part <= 1 for part in (duplicates, disorder, overlooked)):
+            raise ValueError("duplicates, disorder and overlooked are probabilities, from 0 to 1")
+        self.dead_letter_queue, self.maxReceiveCount = dead_letter_queue, maxReceiveCount
+        self.ContentBasedDeduplication = ContentBasedDeduplication
+        self._deduplication, self._attempts = Deduplication(DeduplicationScope == "messageGroup"), Attempts()
+        self._quota = Quota(CALLS if FifoThroughputLimit == "perQueue" else HIGH_THROUGHPUT_CALLS)
+        self.attributes = {key: default for key, (default, _, _) in ATTRIBUTES.items()}
+        self._duplicates, self._disorder, self._overlooked = duplicates, disorder, overlooked
+        self._random = random.Random(seed)
         self._messages = {}  # by id, in the order of sending
         self._handles = {}  # receipt handle -> message id
-        self._sent_before = {}  # deduplication id -> (time, answer)
+        self._fates = {}  # id of a message that is gone -> what became of it
         self._serial = self._handed_out = 0
         self._purged_at = None
+        self._is_dead_letter_queue = False
         self._next_expiry = inf  # nothing expires before; spares a look at every message
         self.expired = []  # messages that the retention period took
+        self.set_queue_attributes(**attributes)
+        if dead_letter_queue is not None:
+            dead_letter_queue._is_dead_letter_queue = True
 
     def __repr__(self) -> str:
         return f"<Queue {self.name}: {len(self)} messages>"
@@ -104,216 +115,263 @@ class Queue:
 
     # ------------------------------------------------------------------ the operations
 
-    def set_queue_attributes(self, **attributes) -> None:
-        """Change attributes; ServiceError InvalidAttributeName or InvalidAttributeValue."""
-        for key, value in attributes.items():
-            if key not in ATTRIBUTES:
-                raise ServiceError("InvalidAttributeName", f"Unknown attribute {key}; there are {', '.join(ATTRIBUTES)}.")
-            _, low, high = ATTRIBUTES[key]
-            if not (isinstance(value, int) and low <= value <= high):
-                raise ServiceError("InvalidAttributeValue", f"{key} is a whole number from {low} to {high}, not {value}.")
-        self.attributes |= attributes
-
-    def receive_message(self, now: float, MaxNumberOfMessages: int = 1, VisibilityTimeout: int | None = None) -> list[dict]:
+    def receive_message(self, now: float, MaxNumberOfMessages: int = 1, VisibilityTimeout: int | None = None,
+                        WaitTimeSeconds: int | None = None, ReceiveRequestAttemptId: str | None = None) -> list[dict]:
         """Up to so many messages that are visible now, hidden from everybody else from here on.
 
-        Each: MessageId, ReceiptHandle, Body, MessageAttributes, Attributes (ApproximateReceiveCount, ...).
+        Each: MessageId, ReceiptHandle, Body, MessageAttributes, Attributes (ApproximateReceiveCount, ...; in seconds).
         ServiceError OverLimit when too many messages are in flight, InvalidParameterValue for a number out of range.
         """
-        _within("MaxNumberOfMessages", MaxNumberOfMessages, 1, BATCH)
+        check_number("MaxNumberOfMessages", MaxNumberOfMessages, 1, BATCH)
         timeout = self.attributes["VisibilityTimeout"] if VisibilityTimeout is None else VisibilityTimeout
-        _within("VisibilityTimeout", timeout, 0, LONGEST_HIDDEN)
-        self._expire(now)
-        received = []
-        for message in self._candidates(now):
+        check_number("VisibilityTimeout", timeout, 0, LONGEST_HIDDEN)
+        wait = self.attributes["ReceiveMessageWaitTimeSeconds"] if WaitTimeSeconds is None else WaitTimeSeconds
+        check_number("WaitTimeSeconds", wait, *ATTRIBUTES["ReceiveMessageWaitTimeSeconds"][1:])
+        if ReceiveRequestAttemptId is not None and not self.fifo:
+            raise ServiceError("InvalidParameterValue", "Only FIFO queues know a ReceiveRequestAttemptId.")
+        self._begin("receive_message", now)
+        if ReceiveRequestAttemptId is not None:
+            check_id("ReceiveRequestAttemptId", ReceiveRequestAttemptId)
+            if again := self._attempts.again(ReceiveRequestAttemptId, timeout, now, self):
+                return again
+        chosen, dead = [], []
+        for message in self._candidates(now, short=wait == 0):
             if self.dead_letter_queue is not None and message.receives >= self.maxReceiveCount:
-                self._move(message, self.dead_letter_queue, now)
+                dead.append(message)
                 continue
-            if len(self) >= IN_FLIGHT and self.in_flight(now) >= IN_FLIGHT:  # the count is dear, so look first
-                raise ServiceError("OverLimit", f"{IN_FLIGHT:,} messages are in flight; delete some first.")
-            received.append(self._hand_out(message, timeout, now))
-            if len(received) == MaxNumberOfMessages:
+            chosen.append(message)
+            if len(chosen) == MaxNumberOfMessages:
                 break
+        for message in dead:
+            self._move(message, self.dead_letter_queue, now)
+        received = [self._hand_out(message, timeout, now) for message in chosen[:self._room(chosen, now)]]
+        if ReceiveRequestAttemptId is not None:
+            self._attempts.remember(ReceiveRequestAttemptId, now, received, chosen[:len(received)])
         return received
 
     def delete_message(self, ReceiptHandle: str, now: float) -> None:
         """The message is gone for good. Deleting it again is no error; a handle that never was is one."""
-        self._expire(now)
+        self._begin("delete_message", now)
         message = self._messages.get(self._known(ReceiptHandle))
         if message is None:
             return
-        if self.fifo and (message.handle != ReceiptHandle or message.visible_at <= now):
-            raise ServiceError("InvalidParameterValue", "The receipt handle has expired: the visibility timeout is over, "
-                                                        "and a FIFO queue no longer takes it.")
-        del self._messages[message.id]
+        self._check_expired(message, ReceiptHandle, now)
+        if self._strikes(self._duplicates):
+            return  # one of the servers with a copy was away; it comes back with the end of the visibility timeout
+        self._drop(message, "deleted")
 
     def change_message_visibility(self, ReceiptHandle: str, VisibilityTimeout: int, now: float) -> None:
-        """Hide it for so long from now instead; 0 gives it back at once. At most 12 hours from the first receive."""
-        _within("VisibilityTimeout", VisibilityTimeout, 0, LONGEST_HIDDEN)
-        self._expire(now)
+        """Hide it for so long from now instead; 0 gives it back at once. At most 12 hours from this receive."""
+        check_number("VisibilityTimeout", VisibilityTimeout, 0, LONGEST_HIDDEN)
+        self._begin("change_message_visibility", now)
         message = self._messages.get(self._known(ReceiptHandle))
-        if message is None or not message.in_flight(now):
-            raise ServiceError("AWS.SimpleQueueService.MessageNotInflight", "The message is not in flight: it is visible again, or gone.")
-        if now + VisibilityTimeout > message.first_received_at + LONGEST_HIDDEN:
-            raise ServiceError("InvalidParameterValue", "A message is hidden for 12 hours at most, from its first receive.")
+        if message is None:
+            raise ServiceError("InvalidParameterValue", f"Value {ReceiptHandle} for parameter ReceiptHandle is invalid. Reason: "
+                                                        "Message does not exist or is not available for visibility timeout change.")
+        if not message.in_flight(now):
+            raise ServiceError("AWS.SimpleQueueService.MessageNotInflight", "The message is not in flight: it is visible again.")
+        self._check_expired(message, ReceiptHandle, now)
+        if now + VisibilityTimeout > message.received_at + LONGEST_HIDDEN:
+            raise ServiceError("InvalidParameterValue", "A message is hidden for 12 hours at most, from when it was received.")
         message.visible_at = now + VisibilityTimeout
 
     def send_message(self, MessageBody: str, now: float, DelaySeconds: int | None = None, MessageGroupId: str | None = None,
                      MessageDeduplicationId: str | None = None, MessageAttributes: dict | None = None) -> dict:
         """Put a message into the queue: ``{"MessageId": ..., "SequenceNumber": ...}`` (the number on FIFO queues)."""
-        size = len(MessageBody.encode())
-        if not size:
-            raise ServiceError("MissingParameter", "The request must contain the parameter MessageBody.")
-        if not size <= self.attributes["MaximumMessageSize"]:
-            raise ServiceError("InvalidParameterValue", f"A body has at most {self.attributes['MaximumMessageSize']} bytes, "
-                                                        f"not {size}. Put big things into S3 and send their address.")
-        self._expire(now)
-        delay = self.attributes["DelaySeconds"] if DelaySeconds is None else DelaySeconds
-        _within("DelaySeconds", delay, *ATTRIBUTES["DelaySeconds"][1:])
-        if self.fifo:
-            if DelaySeconds:
-                raise ServiceError("InvalidParameterValue", "A FIFO queue delays all of its messages or none.")
-            if not MessageGroupId:
-                raise ServiceError("MissingParameter", "A FIFO queue needs a MessageGroupId: order is kept in each group.")
-            key = MessageDeduplicationId or self.ContentBasedDeduplication and hashlib.sha256(MessageBody.encode()).hexdigest()
-            if not key:
-                raise ServiceError("InvalidParameterValue", "A FIFO queue needs a MessageDeduplicationId, or "
-                                                            "ContentBasedDeduplication.")
-            before, answer = self._sent_before.get(key, (None, None))
-            if before is not None and now < before + DEDUPLICATION:
-                return answer  # taken, and not put into the queue a second time
-        elif MessageDeduplicationId:
-            raise ServiceError("InvalidParameterValue", "Only FIFO queues know a MessageDeduplicationId.")
-        self._serial += 1
-        message = Message(f"{self.name}-{self._serial}", MessageBody, MessageAttributes or {}, now, now + delay,
-                          now + self.attributes["MessageRetentionPeriod"], self._serial, MessageGroupId)
-        self._take_in(message)
-        answer = {"MessageId": message.id} | ({"SequenceNumber": f"{self._serial:020}"} if self.fifo else {})
-        if self.fifo:
-            self._sent_before[key] = now, answer
-        return answer
+        self._begin("send_message", now)
+        return self._send(MessageBody, now, DelaySeconds, MessageGroupId, MessageDeduplicationId, MessageAttributes)
 
     def send_message_batch(self, Entries: list[dict], now: float) -> dict:
         """Up to ten sends in one call: ``{"Successful": [...], "Failed": [...]}``; one may fail without the others."""
-        return _batch(Entries, lambda entry: self.send_message(now=now, **entry))
+        self._begin("send_message", now)
+        return batch(Entries, "MessageBody", lambda entry: self._send(now=now, **entry))
 
     def delete_message_batch(self, Entries: list[dict], now: float) -> dict:
-        return _batch(Entries, lambda entry: self.delete_message(now=now, **entry))
+        return batch(Entries, "ReceiptHandle", lambda entry: self.delete_message(now=now, **entry))
+
+    def change_message_visibility_batch(self, Entries: list[dict], now: float) -> dict:
+        return batch(Entries, "ReceiptHandle", lambda entry: self.change_message_visibility(now=now, **entry))
+
+    def set_queue_attributes(self, **attributes) -> None:
+        """Change attributes; ServiceError InvalidAttributeName or InvalidAttributeValue. A shorter retention counts for
+        the messages that are there, too."""
+        check_attributes(attributes)
+        self.attributes |= attributes
+        self._next_expiry = -inf
 
     def purge_queue(self, now: float) -> None:
         """Drop everything; once a minute at most."""
+        self._begin("purge_queue", now)
         if self._purged_at is not None and now < self._purged_at + 60:
             raise ServiceError("AWS.SimpleQueueService.PurgeQueueInProgress", "Only one PurgeQueue a minute.")
         self._purged_at = now
-        self._messages.clear()
+        for message in list(self._messages.values()):
+            self._drop(message, "purged")
 
-    def start_message_move_task(self, destination: "Queue", now: float) -> int:
-        """Redrive: move everything that is visible from this dead-letter queue; returns how many."""
-        self._expire(now)
-        moved = [message for message in list(self._messages.values()) if message.visible_at <= now]
-        for message in moved:
-            self._move(message, destination, now)
-            message.receives, message.first_received_at, message.sent_at = 0, None, now
-            message.expires_at = now + destination.attributes["MessageRetentionPeriod"]
-        return len(moved)
+    def start_message_move_task(self, destination: "Queue | None", now: float) -> int:
+        """Redrive: move what is visible from this dead-letter queue, each as a new message; returns how many.
+
+        destination: None for the queue where each came from.
+        """
+        self._begin("start_message_move_task", now)
+        if not self._is_dead_letter_queue:
+            raise ServiceError("InvalidParameterValue", "Source queue must be configured as a Dead Letter Queue.")
+        moved = 0
+        for message in list(self._messages.values()):
+            target = message.source if destination is None else destination
+            if message.visible_at <= now and target is not None:
+                self._drop(message, "redriven")
+                target._take_in(message.body, message.attributes, now, now, message.group, message.deduplication)
+                moved += 1
+        return moved
 
     # ------------------------------------------------------------------ what is in it
 
     def get_queue_attributes(self, now: float) -> dict:
         """The three counts of boto3; AWS calls them approximate, here they are exact."""
         self._expire(now)
-        hidden = self.in_flight(now)
-        delayed = sum(not m.receives and m.visible_at > now for m in self._messages.values())
-        return {"ApproximateNumberOfMessages": len(self._messages) - hidden - delayed,
-                "ApproximateNumberOfMessagesNotVisible": hidden, "ApproximateNumberOfMessagesDelayed": delayed}
+        hidden = [message.receives > 0 for message in self._messages.values() if message.visible_at > now]
+        return {"ApproximateNumberOfMessages": len(self._messages) - len(hidden),
+                "ApproximateNumberOfMessagesNotVisible": sum(hidden),
+                "ApproximateNumberOfMessagesDelayed": len(hidden) - sum(hidden)}
 
     def in_flight(self, now: float) -> int:
         return sum(message.in_flight(now) for message in self._messages.values())
 
+    def state_of(self, MessageId: str, now: float) -> str:
+        """Where a message is: visible, delayed, in flight, deleted, expired, dead letter, purged or redriven."""
+        self._expire(now)
+        message = self._messages.get(MessageId)
+        if message is None:
+            if MessageId not in self._fates:
+                raise ValueError(f"{self} never had a message {MessageId!r}")
+            return self._fates[MessageId]
+        return "visible" if message.visible_at <= now else "in flight" if message.receives else "delayed"
+
+    def waits_until(self, now: float, WaitTimeSeconds: int = 20) -> float:
+        """When a long poll that begins now is answered, if nobody sends or takes anything meanwhile."""
+        check_number("WaitTimeSeconds", WaitTimeSeconds, *ATTRIBUTES["ReceiveMessageWaitTimeSeconds"][1:])
+        self._expire(now)
+        end = now + WaitTimeSeconds
+        changes = {message.visible_at for message in self._messages.values() if now < message.visible_at < end}
+        return next((time for time in (now, *sorted(changes)) if any(True for _ in self._receivable(time))), end)
+
     # ------------------------------------------------------------------ inside
 
-    def _candidates(self, now):
-        """Messages that may be received now, in the order the queue gives them."""
-        if not self.fifo:
-            visible = (message for message in list(self._messages.values()) if message.visible_at <= now)
-            if self._disorder and self._random.random() < self._disorder:
-                visible = list(visible)
-                self._random.shuffle(visible)
-            return visible
-        locked = {message.group for message in self._messages.values() if message.in_flight(now)}
-        found = []
-        for message in self._messages.values():
-            if message.group not in locked:
-                if message.visible_at > now:
-                    locked.add(message.group)  # still delayed: what comes after it in its group waits, too
-                else:
-                    found.append(message)
-        return found
+    def _receivable(self, now):
+        """Messages that may be received now, oldest first."""
+        if self.fifo:
+            return in_order(self._messages.values(), now)
+        return (message for message in self._messages.values() if message.visible_at <= now)
+
+    def _candidates(self, now, short):
+        """The same in the order the queue gives them, as far as a short poll of a standard queue sees them."""
+        messages = self._receivable(now)
+        if not self.fifo and self._strikes(self._disorder):
+            messages = list(messages)
+            self._random.shuffle(messages)
+        if not self.fifo and short and self._overlooked:
+            messages = [message for message in messages if not self._strikes(self._overlooked)]
+        return messages
+
+    def _room(self, chosen, now):
+        """How many of these may go in flight: a standard queue says when it is full, a FIFO queue just gives nothing."""
+        if len(self) < IN_FLIGHT:  # the count is dear, so look first
+            return len(chosen)
+        room = IN_FLIGHT - self.in_flight(now)
+        if chosen and room <= 0 and not self.fifo:
+            raise ServiceError("OverLimit", f"{IN_FLIGHT:,} messages are in flight; delete some first.")
+        return max(0, room)
 
     def _hand_out(self, message, timeout, now):
         self._handed_out += 1
         message.handle = f"{message.id}#{self._handed_out}"
         self._handles[message.handle] = message.id
         message.receives += 1
+        message.received_at = now
         message.first_received_at = now if message.first_received_at is None else message.first_received_at
-        twice = self._duplicates and not self.fifo and self._random.random() < self._duplicates
-        message.visible_at = now if twice else now + timeout  # a copy of it was not told of the receive
+        missed = not self.fifo and self._strikes(self._duplicates)
+        message.visible_at = now if missed else now + timeout  # a copy of it was not told of the receive
         attributes = {"ApproximateReceiveCount": message.receives, "SentTimestamp": message.sent_at,
                       "ApproximateFirstReceiveTimestamp": message.first_received_at}
-        if self.fifo:
-            attributes |= {"MessageGroupId": message.group, "SequenceNumber": f"{message.serial:020}"}
+        more = {"MessageGroupId": message.group, "MessageDeduplicationId": message.deduplication,
+                "SequenceNumber": f"{message.serial:020}" if self.fifo else None,
+                "DeadLetterQueueSourceArn": None if message.source is None else message.source.arn}
         return {"MessageId": message.id, "ReceiptHandle": message.handle, "Body": message.body,
-                "MessageAttributes": message.attributes, "Attributes": attributes}
+                "MessageAttributes": message.attributes,
+                "Attributes": attributes | {key: value for key, value in more.items() if value is not None}}
 
-    def _move(self, message, destination, now):
-        del self._messages[message.id]
-        message.visible_at = now
-        if self.fifo:  # a FIFO queue begins the retention anew; a standard one counts from the first sending
+    def _send(self, MessageBody, now, DelaySeconds=None, MessageGroupId=None, MessageDeduplicationId=None, MessageAttributes=None):
+        check_message(MessageBody, MessageAttributes or {}, self.attributes["MaximumMessageSize"])
+        delay = self.attributes["DelaySeconds"] if DelaySeconds is None else DelaySeconds
+        check_number("DelaySeconds", delay, *ATTRIBUTES["DelaySeconds"][1:])
+        if MessageGroupId is not None:
+            check_id("MessageGroupId", MessageGroupId)
+        if not self.fifo:
+            if MessageDeduplicationId is not None:
+                raise ServiceError("InvalidParameterValue", "Only FIFO queues know a MessageDeduplicationId.")
+            return self._take_in(MessageBody, MessageAttributes or {}, now, now + delay, MessageGroupId)
+        if DelaySeconds:
+            raise ServiceError("InvalidParameterValue", "A FIFO queue delays all of its messages or none.")
+        if MessageGroupId is None:
+            raise ServiceError("MissingParameter", "A FIFO queue needs a MessageGroupId: order is kept in each group.")
+        if MessageDeduplicationId is not None:
+            check_id("MessageDeduplicationId", MessageDeduplicationId)
+        elif not self.ContentBasedDeduplication:
+            raise ServiceError("InvalidParameterValue", "A FIFO queue needs a MessageDeduplicationId, or ContentBasedDeduplication.")
+        else:
+            MessageDeduplicationId = hashlib.sha256(MessageBody.encode()).hexdigest()
+        return self._deduplication.once(MessageDeduplicationId, MessageGroupId, now, lambda: self._take_in(
+            MessageBody, MessageAttributes or {}, now, now + delay, MessageGroupId, MessageDeduplicationId))
+
+    def _take_in(self, body, attributes, now, visible_at, group=None, deduplication=None):
+        """A new message."""
+        self._serial += 1
+        message = Message(f"{self.name}-{self._serial}", body, attributes, now, visible_at, self._serial, group, deduplication)
+        self._put(message)
+        return {"MessageId": message.id} | ({"SequenceNumber": f"{self._serial:020}"} if self.fifo else {})
+
+    def _put(self, message):
+        self._messages[message.id] = message
+        self._next_expiry = min(self._next_expiry, message.sent_at + self.attributes["MessageRetentionPeriod"])
+
+    def _move(self, message, dead_letter_queue, now):
+        """A dead letter stays the message it is: its id, its receive count and, on a standard queue, its age."""
+        self._drop(message, "dead letter")
+        message.visible_at, message.source = now, self
+        if self.fifo:
             message.sent_at = now
-        message.expires_at = message.sent_at + destination.attributes["MessageRetentionPeriod"]
-        destination._take_in(message)
+        dead_letter_queue._put(message)
+
+    def _drop(self, message, fate):
+        del self._messages[message.id]
+        self._fates[message.id] = fate
+
+    def _expire(self, now):
+        if now < self._next_expiry:
+            return
+        period = self.attributes["MessageRetentionPeriod"]
+        gone = [message for message in self._messages.values() if message.sent_at + period <= now]
+        for message in gone:
+            self._drop(message, "expired")
+        self.expired += gone
+        self._next_expiry = min((message.sent_at + period for message in self._messages.values()), default=inf)
 
     def _known(self, handle):
         if handle not in self._handles:
             raise ServiceError("ReceiptHandleIsInvalid", f"{handle!r} is no receipt handle of this queue.")
         return self._handles[handle]
 
-    def _expire(self, now):
-        if now < self._next_expiry:
-            return
-        gone = [message for message in self._messages.values() if message.expires_at <= now]
-        for message in gone:
-            del self._messages[message.id]
-        self.expired += gone
-        self._next_expiry = min((message.expires_at for message in self._messages.values()), default=inf)
+    def _check_expired(self, message, handle, now):
+        if self.fifo and (message.handle != handle or message.visible_at <= now):
+            raise ServiceError("InvalidParameterValue", f"Value {handle} for parameter ReceiptHandle is invalid. Reason: The receipt "
+                                                        "handle has expired: the visibility timeout is over.")
 
-    def _take_in(self, message):
-        self._messages[message.id] = message
-        self._next_expiry = min(self._next_expiry, message.expires_at)
+    def _begin(self, operation, now):
+        """Every call: a FIFO queue counts it, and what is too old goes."""
+        if self.fifo:
+            self._quota.count(operation, now)
+        self._expire(now)
 
-
-def _within(name: str, value, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ServiceError("InvalidParameterValue", f"{name} is a whole number from {low} to {high}, not {value!r}.")
-
-
-def _batch(entries: list[dict], act) -> dict:
-    """Each entry is {"Id": ..., parameters}; one may fail without the others."""
-    ids = [entry.get("Id", "") for entry in entries]
-    if not entries:
-        raise ServiceError("AWS.SimpleQueueService.EmptyBatchRequest", "A batch needs at least one entry.")
-    if len(entries) > BATCH:
-        raise ServiceError("AWS.SimpleQueueService.TooManyEntriesInBatchRequest", f"A batch has at most {BATCH} entries, "
-                                                                                  f"not {len(entries)}.")
-    if len(set(ids)) < len(ids):
-        raise ServiceError("AWS.SimpleQueueService.BatchEntryIdsNotDistinct", "Each entry of a batch needs an Id of its own.")
-    if not all(re.fullmatch(r"[\w-]{1,80}", one, re.A) for one in ids):
-        raise ServiceError("AWS.SimpleQueueService.InvalidBatchEntryId", "An Id is 1 to 80 letters, digits, - and _.")
-    done, failed = [], []
-    for entry in entries:
-        parameters = {key: value for key, value in entry.items() if key != "Id"}
-        try:
-            done.append({"Id": entry["Id"]} | (act(parameters) or {}))
-        except ServiceError as error:
-            failed.append({"Id": entry["Id"], "SenderFault": True, "Code": error.code, "Message": error.message})
-    return {"Successful": done, "Failed": failed}
+    def _strikes(self, probability):
+        return probability > 0 and self._random.random() < probability

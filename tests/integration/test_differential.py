@@ -233,8 +233,10 @@ def late_change(pair):
 def redrive(pair):
     with pytest.raises(NotImplementedError):
         pair.sqs.start_message_move_task(SourceArn="arn:aws:sqs:us-east-1:123456789012:orders")
-    pair.model.send_message("x", pair.now)
-    assert pair.model.start_message_move_task(Queue("back"), pair.now) == 1
+    dead = Queue("dead")
+    Queue("source", dead)
+    dead.send_message("x", pair.now)
+    assert dead.start_message_move_task(pair.model, pair.now) == 1
 
 
 PROOFS = (out_of_range, empty_body, deduplication_on_standard, forgets_deduplication, out_of_order, late_change, redrive)

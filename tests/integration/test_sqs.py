@@ -125,8 +125,12 @@ def test_a_batch_fails_entry_by_entry():
 
 
 def test_in_flight_messages_have_a_limit(monkeypatch):
-    """Amazon SQS message quotas."""
+    """ReceiveMessage: a standard queue says OverLimit, a FIFO queue returns nothing."""
     monkeypatch.setattr(sqs, "IN_FLIGHT", 2)
+    fifo = Queue("q.fifo", ContentBasedDeduplication=True)
+    for group in "abc":
+        fifo.send_message(group, now=0, MessageGroupId=group)
+    assert [len(fifo.receive_message(now=0, MaxNumberOfMessages=10)) for _ in range(2)] == [2, 0]
     queue = Queue("q")
     for _ in range(3):
         queue.send_message("x", now=0)
