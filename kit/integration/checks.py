@@ -3,7 +3,7 @@
 import math
 
 from kit.course.exercise import Exercise, Misconception
-from kit.integration.filter_policy import matches
+from kit.integration.filter_policy import check_filter_policy, matches
 from kit.integration.sqs import Queue
 
 # ------------------------------------------------------------------ trace
@@ -88,11 +88,17 @@ def _orders(rng):
     return [{"kind": kind, "price": price, "country": country} for kind, price, country in fixed + drawn]
 
 
+def _passes(policy, message):
+    if isinstance(policy, dict):
+        check_filter_policy(policy, "MessageAttributes")  # a policy that SNS refuses is told so
+    return matches(policy, "MessageAttributes", message)
+
+
 _POLICY = {"kind": ["gift"], "price": [{"numeric": [">=", 50]}], "country": [{"anything-but": ["DE"]}]}
 
 only_gifts = Exercise(
     id="18-only-gifts", title="Only dear gifts that go abroad", points=2, cases=_orders,
-    run=lambda policy, case: matches(policy, "MessageAttributes", _order(**case)),
+    run=lambda policy, case: _passes(policy, _order(**case)),
     expected=lambda case: matches(_POLICY, "MessageAttributes", _order(**case)),
     why="SNS delivers to a subscriber what its filter policy lets through: too much costs money and work, too little is lost.",
     misconceptions=[

@@ -40,4 +40,4 @@ def test_an_exercise_tells_right_from_wrong(name):
 
 def test_a_policy_that_sns_would_refuse_is_told_in_words():
     verdict = checks.only_gifts.examine({"price": [{"numeric": []}]})
-    assert not verdict.right and not verdict.blank
+    assert not verdict.right and not verdict.blank and "InvalidParameter" in " ".join(verdict.words)
