@@ -9,8 +9,8 @@ ARGS ?=
 
 .PHONY: lab test exercises bench clean
 lab: $(VENV)/lab-installed
-	cd notebooks && ../$(BIN)/jupyter lab --ip=127.0.0.1 --ServerApp.root_dir=$(CURDIR) \
-	  --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(ARGS) $(CURDIR)/notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab --ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
+	  --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(ARGS)
 
 test: $(VENV)/test-installed
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval-lax --nbval-cell-timeout=120 $(ARGS)
