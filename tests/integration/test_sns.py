@@ -101,7 +101,7 @@ def test_a_long_outage_loses_the_message_unless_there_is_a_dead_letter_queue(sav
 
 def test_a_fifo_topic_keeps_order_and_group():
     """FIFO topics."""
-    topic, queue = Topic("orders.fifo"), Queue("q.fifo")
+    topic, queue = Topic("orders.fifo", ContentBasedDeduplication=True), Queue("q.fifo")
     topic.subscribe("sqs", queue, now=0, RawMessageDelivery=True)
     for body in "abc":
         topic.publish(body, now=1, MessageGroupId="g")
@@ -115,6 +115,9 @@ def test_a_fifo_topic_keeps_order_and_group():
     lambda: Topic("no spaces"), lambda: Topic("t").subscribe("pigeon", "x", now=0), lambda: Topic("t").subscribe("email", "x", now=0),
     lambda: Topic("t").subscribe("https", "http://x", now=0), lambda: Topic("t").subscribe("sqs", Queue("q.fifo"), now=0),
     lambda: Topic("t.fifo").subscribe("email", "a@b", now=0), lambda: Topic("t.fifo").publish("x", now=0),
+    lambda: Topic("t.fifo").publish("x", now=0, MessageGroupId="g"), lambda: Topic("t").publish("x", now=0, MessageDeduplicationId="d"),
+    lambda: Topic("t").subscribe("email", "a@b", now=0, RawMessageDelivery=True),
+    lambda: Topic("t").subscribe("sqs", Queue("q"), now=0, dead_letter_queue=Queue("d.fifo")),
     lambda: Topic("t").publish("", now=0), lambda: Topic("t").publish("x" * 262_145, now=0),
     lambda: Topic("t").subscribe("sqs", Queue("q"), now=0, FilterPolicy={"k": []}),
 ])
