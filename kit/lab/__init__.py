@@ -10,9 +10,9 @@
 Importing this module is cheap; boto3 and moto are imported by ``start`` alone.
 """
 
-from kit.lab.sandbox import Sandbox, start
+from kit.lab.sandbox import Sandbox, load, start
 from kit.lab.seal import RealAWSBlocked, seal
 
-__all__ = ["RealAWSBlocked", "Sandbox", "start"]
+__all__ = ["RealAWSBlocked", "Sandbox", "load", "start"]
 
 seal()

@@ -26,10 +26,11 @@ class SandboxClock:
     def __init__(self):
         self.events = sim.Clock()
         self._reached = 0.0
-        self._moving = RLock()
+        self.turn = RLock()  # held by whoever moves time or makes a call: one thing at a time
         self._calls = 0  # calls that are being answered just now, by all threads
         self._calls_here = local()  # and by this thread
         self._counting = RLock()
+        self.moved = lambda now: None  # told when the learner has moved the clock
 
     @property
     def now(self) -> float:
@@ -37,25 +38,51 @@ class SandboxClock:
 
     @property
     def date(self) -> datetime:
-        return START + timedelta(seconds=self.now)
+        return self.date_at(self.now)
+
+    def date_at(self, seconds: float) -> datetime:
+        """The date in UTC of so many seconds since the start."""
+        return START + timedelta(seconds=seconds)
+
+    def seconds_at(self, date: datetime) -> float:
+        """The other way round; a date without a zone is in UTC."""
+        return ((date if date.tzinfo else date.replace(tzinfo=UTC)) - START).total_seconds()
 
     def advance(self, seconds: float = 0, minutes: float = 0, hours: float = 0, days: float = 0) -> None:
         """Let time pass, and everything happen that falls due meanwhile."""
         step = seconds + 60 * minutes + 3600 * hours + 86_400 * days
         if not (isfinite(step) and step >= 0):
             raise ValueError(f"cannot advance by {step} s: time only runs forward (sandbox.reset() begins again at 0)")
-        with self._moving:
-            goal = self.now + step
+        self.advance_to(self.now + step)
+
+    def advance_to(self, goal: float) -> None:
+        """Let time pass until ``now`` is ``goal``, in seconds since the start."""
+        with self.turn:
             START + timedelta(seconds=goal)  # past the calendar's end this fails, before anything has moved
             self.events.run(until=goal)
             self._reached = max(self._reached, goal)
             if self._reached > goal:  # something that happened meanwhile has itself waited, beyond the goal
                 self.events.run(until=self._reached)
+            self.moved(self.now)
         self._show()
+
+    def advance_until(self, condition, limit: float = 86_400) -> float:
+        """Let time pass until ``condition()`` is true; returns how many seconds that took.
+
+        It is asked after whatever happens, and each minute. TimeoutError if ``limit`` seconds don't bring it about.
+        """
+        start = self.now
+        while not condition():
+            if self.now >= start + limit:
+                raise TimeoutError(f"still not so after {limit:g} s; give a larger limit=, or look at sandbox.history()")
+            due = self.events.next
+            step = min(60.0, start + limit - self.now, max(0.0, due - self.now) if due is not None else 60.0)
+            self.advance(seconds=step)
+        return self.now - start
 
     def restart(self) -> None:
         """Back to 0, with nothing left that is still to happen."""
-        with self._moving:
+        with self.turn:
             self.events = sim.Clock()
             self._reached = 0.0
 
@@ -104,8 +131,23 @@ class SandboxClock:
                 self._show(LATE)
             return predicate()
 
+        from botocore import waiter
+        sleeping, waiter.time = waiter.time, _Sleeping(self)
         Condition.wait_for = wait_on_this_clock
-        return lambda: setattr(Condition, "wait_for", wait_for)
+
+        def wait_as_before():
+            Condition.wait_for, waiter.time = wait_for, sleeping
+        return wait_as_before
+
+
+class _Sleeping:
+    """What boto3's waiters have for a ``time`` module: they ask again and again, and sleep in between."""
+
+    def __init__(self, clock):
+        self._clock = clock
+
+    def sleep(self, seconds):
+        self._clock.advance(seconds=seconds)
 
 
 def _naive(date):

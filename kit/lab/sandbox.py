@@ -1,7 +1,9 @@
 """The sandbox: boto3 answered by moto inside this process, on virtual time, with ids that repeat.
 
-**Simplified**: one account; every call is permitted and free; moto keeps the state of AWS and has almost none of
-its behaviour. Ids repeat for a seed and the same calls in the same order; cryptographic keys and the tokens that
+moto keeps the state of AWS; what happens there (alarms, scaling, handlers, permissions, records, bills) is decided by
+the kit's models, see ``life``.
+
+**Simplified**: one account. Ids repeat for a seed and the same calls in the same order; cryptographic keys and the tokens that
 boto3 itself makes up don't. AWS's own managed policies are not loaded: that would cost each sandbox 0.7 s.
 **Not covered**: child processes (the AWS CLI, a subprocess with boto3): they have dummy credentials and no sandbox.
 Clients, sessions and boto3 resources made before ``start`` stay blocked; make them again.
@@ -12,7 +14,9 @@ from html import escape
 from importlib import import_module
 from threading import RLock
 
+from kit.lab import journal
 from kit.lab.clock import SandboxClock
+from kit.lab.life import Life
 from kit.lab.seal import REGION, refuse_url, seal_botocore
 
 MOTO_CHECKS = (  # moto looks at these when it is imported; without them it takes any machine image, type and key
@@ -42,6 +46,19 @@ def start(seed: int | None = None) -> "Sandbox":
         return _running
 
 
+def load(path) -> "Sandbox":
+    """The sandbox as ``sandbox.save(path)`` left it: everything the learner did is done again, clock included.
+
+    ValueError in words for a damaged file; the file and a running sandbox stay as they are then.
+    """
+    saved = journal.read(path)
+    sandbox = start() if _running is None else _running
+    sandbox.reset(seed=saved["seed"])
+    for words in journal.replay(sandbox, saved):
+        sandbox.life.note("the kit", "not as before", "load", words)
+    return sandbox
+
+
 class Sandbox:
     """boto3 without an account: ``start()`` makes it. ``clock`` is its time, ``region`` where clients begin."""
 
@@ -55,6 +72,48 @@ class Sandbox:
     def resource(self, service: str, **options):
         """A boto3 resource of this sandbox; the options are boto3's."""
         return self._boto3.resource(service, **{"region_name": self.region, **options})
+
+    def as_user(self, name: str) -> "SignedIn":
+        """Clients that call as this IAM user: ``sandbox.as_user("ada").client("s3")``."""
+        return SignedIn(self, "USER:" + name)
+
+    def as_role(self, name: str) -> "SignedIn":
+        """Clients that call as a program would that AWS has given this IAM role."""
+        return SignedIn(self, "ROLE:" + name)
+
+    def why(self) -> str:
+        """Why the last refused call was refused, statement by statement."""
+        if not self.life.refusals:
+            return "No call was refused yet."
+        call, decision = self.life.refusals[-1]
+        return f"{call.who.arn} asked for {call.service}:{call.operation}.\n{decision}"
+
+    def history(self):
+        """What happened here by itself, when and why. ``.table()``, ``.about("alarm")``, ``.figure()``."""
+        return self.life.history
+
+    def bill(self):
+        """What all this would have cost on AWS until now, and what it will if it is forgotten."""
+        return self.life.meter.bill()
+
+    def quote(self, service: str, operation: str, **parameters):
+        """What a call would cost, without making it: ``sandbox.quote("ec2", "run_instances", InstanceType=...)``."""
+        from kit.lab.meter import quote
+        self.life.wake(service)
+        name = operation.replace("_", "").lower()
+        for (of, what), function in self.life.quotes.items():
+            if of == service and what.lower() == name:
+                return quote(function(parameters))
+        return "This call itself costs nothing by the hour; what is used later stands in sandbox.bill()."
+
+    def console(self):
+        """All that exists here, by service and region, with its state and its cost: a widget."""
+        from kit.lab.console import Console
+        return Console(self)
+
+    def save(self, path):
+        """Keep this sandbox in a file that ``lab.load(path)`` brings back, in this kernel or another one."""
+        return journal.write(path, self.seed, self.clock.now, self.journal.entries)
 
     def reset(self, seed: int | None = None) -> None:
         """Everything gone, the clock at 0, and ids repeat (or follow another seed). Clients stay usable."""
@@ -100,6 +159,9 @@ class Sandbox:
         self.clock.restart()
         self._random.seed(seed)
         self.seed = seed
+        self.journal = journal.Journal()
+        self.life = Life(self)
+        self.clock.moved = lambda now: self.life.by_learner and self.journal.move(now)
 
     def _end(self):
         from moto.core.base_backend import BackendDict
@@ -110,11 +172,21 @@ class Sandbox:
 
     def _patch(self):
         """Every call comes through here, whether from boto3 or by a plain HTTP request to an AWS address."""
+        from botocore.client import BaseClient
         from moto.core.botocore_stubber import BotocoreStubber
-        process_request = BotocoreStubber.process_request
+        process_request, make_api_call = BotocoreStubber.process_request, BaseClient._make_api_call
         wait_as_before = self.clock.patch_waiting()
 
+        def call(client, operation, parameters):
+            url = client.meta.endpoint_url
+            if ".amazonaws.com" not in url and ".api.aws" not in url:
+                return make_api_call(client, operation, parameters)
+            with self.clock.turn:
+                return self.life.perform(client, operation, parameters, make_api_call)
+
         def answer(stubber, request):
+            if self.life.by_learner:  # by a plain HTTP request
+                self.journal.request(request)
             with self.clock:
                 response = process_request(stubber, request)
             if response is None:  # no address of AWS that moto knows: it would go on to the network
@@ -122,10 +194,10 @@ class Sandbox:
             return response
 
         def unpatch():
-            BotocoreStubber.process_request = process_request
+            BotocoreStubber.process_request, BaseClient._make_api_call = process_request, make_api_call
             wait_as_before()
 
-        BotocoreStubber.process_request = answer
+        BotocoreStubber.process_request, BaseClient._make_api_call = answer, call
         return unpatch
 
     def __enter__(self):
@@ -150,3 +222,21 @@ class Sandbox:
                 f"Its time is {date:%A} {date.day} {date:%B %Y, %H:%M:%S} UTC, {self.clock.now:g} s since the start, "
                 "and stands still until sandbox.clock.advance(seconds=…).",
                 "sandbox.reset() empties it and begins again."]
+
+
+class SignedIn:
+    """The sandbox as somebody else sees it. ``client`` and ``resource`` are those of the sandbox."""
+
+    def __init__(self, sandbox: Sandbox, key: str):
+        self._sandbox = sandbox
+        self._keys = {"aws_access_key_id": key, "aws_secret_access_key": "sandbox", "aws_session_token": "sandbox"}
+
+    def client(self, service: str, **options):
+        return self._sandbox.client(service, **self._keys, **options)
+
+    def resource(self, service: str, **options):
+        return self._sandbox.resource(service, **self._keys, **options)
+
+    def __repr__(self) -> str:
+        kind, name = self._keys["aws_access_key_id"].split(":", 1)
+        return f"<the sandbox as {kind.lower()} {name}>"

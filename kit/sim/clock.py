@@ -25,6 +25,13 @@ class Clock:
         self._cancelled = set()
         self._endless = set()  # serials of repetitions that nothing but cancel() ends
 
+    @property
+    def next(self) -> float | None:
+        """When the next thing is due; None if nothing is."""
+        while self._agenda and self._agenda[0][1] in self._cancelled:
+            self._cancelled.discard(heappop(self._agenda)[1])
+        return self._agenda[0][0] if self._agenda else None
+
     def at(self, time: float, function, *arguments) -> int:
         """Call ``function(*arguments)`` at ``time``; returns a ticket for ``cancel``."""
         if not self.now <= time < inf:
