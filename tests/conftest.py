@@ -11,6 +11,8 @@ ROOT = pathlib.Path(__file__).parents[1]
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
 
+os.environ["KIT_STRICT"] = "1"  # a behaviour of the sandbox that fails fails its test; kernels of notebooks inherit it
+
 
 @pytest.fixture(autouse=True)
 def own_progress(tmp_path, monkeypatch):

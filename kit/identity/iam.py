@@ -64,11 +64,13 @@ class Decision:
     """outcome: "allowed", "explicitDeny" or "implicitDeny". because: the sentences that led there, in order.
 
     findings: every statement of every policy that was looked at, for drawing the whole tree. print() it to read it.
+    by: the kind of policy that refused ("identity", "resource", "boundary", "session", "scp", "rcp"), "" if allowed.
     """
 
     outcome: str
     because: tuple[str, ...]
     findings: tuple[Finding, ...] = field(default=(), repr=False)
+    by: str = field(default="", compare=False)
 
     @property
     def allowed(self) -> bool:
@@ -104,7 +106,8 @@ def _identify_oneself(case) -> Decision | None:
 def _explicit_deny(case) -> Decision | None:
     denials = [finding for finding in case.findings() if finding.effect == "Deny" and finding.applies]
     if denials:
-        return case.decide(EXPLICIT_DENY, *denials, "A Deny that applies overrides every Allow.")
+        return replace(case.decide(EXPLICIT_DENY, *denials, "A Deny that applies overrides every Allow."),
+                       by=denials[0].kind)
 
 
 def _guardrails(case) -> Decision | None:
@@ -227,7 +230,7 @@ class _Case:
         """Implicitly denied; after the Allow statements about this very action and resource that came close."""
         close = [finding for kind in kinds for finding in self.findings(kind)
                  if finding.effect == "Allow" and finding.differs in ("Condition", "Principal")]
-        return self.decide(IMPLICIT_DENY, *close, reason)
+        return replace(self.decide(IMPLICIT_DENY, *close, reason), by=kinds[0] if kinds else "resource")
 
     def decide(self, outcome: str, *sentences) -> Decision:
         return Decision(outcome, (*self.because, *map(str, sentences)), tuple(self.all))

@@ -36,7 +36,7 @@ class History:
         return found
 
     def table(self, limit: int = 40) -> Table:
-        rows = [(f"{self._date(row['at']):%a %d %b %H:%M:%S}", *list(row.values())[1:]) for row in self.records]
+        rows = [(f"{self.date(row['at']):%a %d %b %H:%M:%S}", *list(row.values())[1:]) for row in self.records]
         return Table(("when (UTC)", *self.columns[1:]), rows, limit)
 
     def figure(self):
@@ -50,5 +50,5 @@ class History:
     def _repr_html_(self) -> str:
         return self.table()._repr_html_() if len(self) else f"<p>{self!r}</p>"
 
-    def _date(self, at):
+    def date(self, at):
         return self._clock.date + timedelta(seconds=at - self._clock.now)

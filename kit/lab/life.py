@@ -170,12 +170,13 @@ class Life:
         keys = client._request_signer._credentials
         by = self._inside[0] if self._inside else ""
         call = Call(len(self.calls) + 1, self.sandbox.clock.now, service, operation, parameters,
-                    client.meta.region_name, self.who(keys), client.meta.config.user_agent, by=by)
+                    client.meta.region_name, self.owner, client.meta.config.user_agent, by=by)
         if not by:
             self.sandbox.journal.call(call, keys)
         self.calls.append(call)
         self._inside.append(by or f"{service}:{operation}")
         try:
+            call.who = self.who(keys)
             self._refuse(call, client)
             call.response = self._answered(call, client)
             if call.response is None:
@@ -226,6 +227,7 @@ class Life:
     def _refuse(self, call, client):
         if call.who is not self.owner:
             self._wake_identity()
+            _validate(client, call)
             if self.gate:
                 self.gate(call, client.meta.service_model)
         for operation in (call.operation, "*"):
@@ -293,7 +295,7 @@ def _validate(client, call):
 
 
 def _client_error(client, operation, refusal):
-    status = 403 if "Denied" in refusal.code or "Unauthorized" in refusal.code else 400
+    status = 403 if any(word in refusal.code for word in ("Denied", "Unauthorized", "Authorization")) else 400
     response = {"Error": {"Code": refusal.code, "Message": refusal.message},
                 "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": "", "HTTPHeaders": {}, "RetryAttempts": 0}}
     return client.exceptions.from_code(refusal.code)(response, operation)

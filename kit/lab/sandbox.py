@@ -175,11 +175,15 @@ class Sandbox:
         from botocore.client import BaseClient
         from moto.core.botocore_stubber import BotocoreStubber
         process_request, make_api_call = BotocoreStubber.process_request, BaseClient._make_api_call
+        make_client = BaseClient.__init__
         wait_as_before = self.clock.patch_waiting()
 
+        def made(client, *arguments, **options):
+            make_client(client, *arguments, **options)
+            client.in_sandbox = any(end in client.meta.endpoint_url for end in (".amazonaws.com", ".api.aws"))
+
         def call(client, operation, parameters):
-            url = client.meta.endpoint_url
-            if ".amazonaws.com" not in url and ".api.aws" not in url:
+            if not getattr(client, "in_sandbox", False):  # made before the start, or for another address: the seal's
                 return make_api_call(client, operation, parameters)
             with self.clock.turn:
                 return self.life.perform(client, operation, parameters, make_api_call)
@@ -195,9 +199,10 @@ class Sandbox:
 
         def unpatch():
             BotocoreStubber.process_request, BaseClient._make_api_call = process_request, make_api_call
+            BaseClient.__init__ = make_client
             wait_as_before()
 
-        BotocoreStubber.process_request, BaseClient._make_api_call = answer, call
+        BotocoreStubber.process_request, BaseClient._make_api_call, BaseClient.__init__ = answer, call, made
         return unpatch
 
     def __enter__(self):
