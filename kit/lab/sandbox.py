@@ -15,6 +15,7 @@ from importlib import import_module
 from threading import RLock
 
 from kit.lab import journal
+from kit.lab.cli import install_magic
 from kit.lab.clock import SandboxClock
 from kit.lab.life import Life
 from kit.lab.seal import REGION, refuse_url, seal_botocore
@@ -40,6 +41,7 @@ def start(seed: int | None = None) -> "Sandbox":
     with _starting:
         if _running is None:
             _running = Sandbox(1 if seed is None else seed)
+            install_magic(_running)
         elif seed not in (None, _running.seed):
             raise ValueError(f"the sandbox runs already, with seed {_running.seed}: empty it with "
                              f"sandbox.reset(seed={seed}), or sandbox.stop() it before lab.start(seed={seed})")
