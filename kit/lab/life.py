@@ -1,8 +1,9 @@
 """What lives in a sandbox: how models make things happen there.
 
 moto keeps the state of AWS, and nothing ever happens in it. Here each call passes by the behaviours of its service,
-before moto has it and after, and what is due later happens when the clock gets there. A topic's ``lab.py`` has the
-behaviours, in one function ``live(life)``, called before the first call of a service it brings to life (topics.yaml):
+before moto has it and after, and what is due later happens when the clock gets there. A topic's ``lab.py`` (or
+``<service>_lab.py``) has the behaviours, in one function ``live(life)``, called before the first call of the service
+(topics.yaml):
 
     def live(life):
         life.answer("cloudtrail", "LookupEvents", lookup)      # instead of moto
@@ -20,7 +21,7 @@ import traceback
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, wraps
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -78,7 +79,9 @@ class Life:
         self.quotes = {}  # (service, operation) -> function(parameters) -> [(item, amount)]
         self.changed = []  # functions called after each call that may have changed something
         self._answers, self._then, self._before = {}, defaultdict(list), defaultdict(list)
-        self._receivers, self._awake, self._clients = {}, set(), {}
+        self._receivers, self._awake, self._clients, self._patches = {}, set(), {}, []
+        self.endings = []  # functions called when this life ends
+        self.commands = {}  # what the learner can tell the sandbox beside boto3: name -> function
         self._inside = []  # what is going on just now: calls and behaviours, the outermost first
         self.owner = Who("Root", f"arn:aws:iam::{sandbox.account_id}:root", "root", OWNER_KEY)
 
@@ -147,20 +150,39 @@ class Life:
         """Is what happens just now asked for by the learner itself?"""
         return not self._inside
 
+    def patch(self, owner, name: str, function) -> None:
+        """Replace a function of moto until the sandbox ends; ``function`` gets the one before as its first argument."""
+        before = getattr(owner, name)
+
+        @wraps(before)
+        def patched(*arguments, **named):
+            return function(before, *arguments, **named)
+
+        setattr(owner, name, patched)
+        self._patches.append((owner, name, before))
+
     # for the sandbox
 
     def wake(self, service: str) -> None:
-        """Bring the service's topic to life, if it has a lab.py and hasn't been."""
-        topic = topics()["services"].get(service)
-        if topic is not None and topic not in self._awake:
-            self._wake_topic(topic)
+        """Bring a service to life, if one of the topics can and hasn't."""
+        module = topics()["services"].get(service)
+        if module is not None and module not in self._awake:
+            self._wake_module(module)
 
-    def _wake_topic(self, topic):
-        self._awake.add(topic)
-        if find_spec(f"kit.{topic}") and find_spec(f"kit.{topic}.lab"):
-            module = import_module(f"kit.{topic}.lab")
-            if hasattr(module, "live"):
-                module.live(self)
+    def _wake_module(self, module):
+        self._awake.add(module)
+        topic, _, name = module.partition(".")
+        if find_spec(f"kit.{topic}") and find_spec(f"kit.{module}"):
+            with self.doing("wake"):
+                import_module(f"kit.{module}").live(self)
+
+    def end(self) -> None:
+        """Take everything back that was changed for the behaviours."""
+        for owner, name, before in reversed(self._patches):
+            setattr(owner, name, before)
+        self._patches.clear()
+        for function in self.endings:
+            function()
 
     def perform(self, client, operation: str, parameters: dict, inner) -> dict:
         """A client's call, from its parameters to its response; ``inner`` is boto3's own way through moto."""
@@ -246,9 +268,9 @@ class Life:
                                                  "HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}}
 
     def _wake_identity(self):
-        topic = topics()["identity"]
-        if topic not in self._awake:
-            self._wake_topic(topic)
+        module = topics()["identity"]
+        if module not in self._awake:
+            self._wake_module(module)
 
 
 class GuardedClock:

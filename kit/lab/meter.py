@@ -66,6 +66,11 @@ class Meter:
         _price(item)
         self._count(self._clock.now, item, resource, quantity)
 
+    @staticmethod
+    def knows(item: str) -> bool:
+        """Is there a price for it?"""
+        return item in prices()["items"]
+
     @property
     def running(self) -> dict:
         """(resource, item) -> amount, of all that runs now."""

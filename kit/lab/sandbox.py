@@ -108,6 +108,18 @@ class Sandbox:
                 return quote(function(parameters))
         return "This call itself costs nothing by the hour; what is used later stands in sandbox.bill()."
 
+    def set_load(self, target: str, amount) -> None:
+        """How much work a server or a group of servers has from now on, as visitors would bring it.
+
+        target: an instance's id or a group's name. amount: 1.0 is what keeps one server wholly busy; or
+        {"low": 0.5, "high": 4, "peak_hour": 14}, a day's rise and fall, over and over; or 24 numbers, one an hour.
+        """
+        if "set_load" not in self.life.commands:
+            raise ValueError("nothing here takes a load yet: launch an instance or make an Auto Scaling group first")
+        self.life.commands["set_load"](target, amount)
+        if self.life.by_learner:
+            self.journal.setting("set_load", target=target, amount=amount)
+
     def console(self):
         """All that exists here, by service and region, with its state and its cost: a widget."""
         from kit.lab.console import Console
@@ -166,6 +178,7 @@ class Sandbox:
         self.clock.moved = lambda now: self.life.by_learner and self.journal.move(now)
 
     def _end(self):
+        self.life.end()
         from moto.core.base_backend import BackendDict
         used = list(BackendDict._instances)
         self._mock.stop()
