@@ -3,5 +3,6 @@
 from kit.sim.arrivals import burst, constant, diurnal, poisson, trace
 from kit.sim.clock import Clock
 from kit.sim.records import Records, percentile
+from kit.sim.steps import Steps
 
-__all__ = ["Clock", "Records", "burst", "constant", "diurnal", "percentile", "poisson", "trace"]
+__all__ = ["Clock", "Records", "Steps", "burst", "constant", "diurnal", "percentile", "poisson", "trace"]
