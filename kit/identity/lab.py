@@ -26,6 +26,7 @@ SOURCE_IP = "203.0.113.10"  # an address for documentation (RFC 5737): where the
 CODES = {  # by service where it has its own, else by the protocol it speaks; AccessDenied for the others
     "sns": "AuthorizationError", "sqs": "AccessDenied", "cloudwatch": "AccessDenied",
     "ec2": "UnauthorizedOperation", "json": "AccessDeniedException", "rest-json": "AccessDeniedException"}
+BY_RESOURCE_POLICY = {("lambda", "Invoke"), ("sqs", "SendMessage"), ("sns", "Publish")}  # what services need leave for
 AWS_MANAGED = "arn:aws:iam::aws:policy/"
 SAID = {"identity": "identity-based policy", "resource": "resource-based policy", "boundary": "permissions boundary",
         "session": "session policy", "scp": "service control policy", "rcp": "resource control policy"}
@@ -85,8 +86,9 @@ class Identity:
 
     def decide(self, call, service) -> None:
         """Refuse the call as AWS would, or let it pass."""
-        prefix_of = call.service
-        for one in asked(prefix_of, call.operation, call.parameters, caller=call.who.arn, region=call.region,
+        if call.who.kind == "AWSService" and (call.service, call.operation) not in BY_RESOURCE_POLICY:
+            return  # what a service does for itself, it does with its own role
+        for one in asked(call.service, call.operation, call.parameters, caller=call.who.arn, region=call.region,
                          account=self.life.sandbox.account_id):
             decision = self.evaluate(call.who, one)
             if not decision.allowed:

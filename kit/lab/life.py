@@ -80,6 +80,7 @@ class Life:
         self.changed = []  # functions called after each call that may have changed something
         self._answers, self._then, self._before = {}, defaultdict(list), defaultdict(list)
         self._receivers, self._awake, self._clients, self._patches = {}, set(), {}, []
+        self.source_arn = ""
         self.endings = []  # functions called when this life ends
         self.commands = {}  # what the learner can tell the sandbox beside boto3: name -> function
         self._inside = []  # what is going on just now: calls and behaviours, the outermost first
@@ -144,6 +145,15 @@ class Life:
             yield
         finally:
             self._inside.pop()
+
+    @contextmanager
+    def on_behalf_of(self, arn: str):
+        """Calls within are made because of this resource: the condition key aws:SourceArn says so."""
+        before, self.source_arn = self.source_arn, arn
+        try:
+            yield
+        finally:
+            self.source_arn = before
 
     @property
     def by_learner(self) -> bool:

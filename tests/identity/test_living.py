@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from kit import lab
 
+IMAGE = "ami-03cf127a"  # one of moto's
 ACCOUNT = "123456789012"
 
 
@@ -183,8 +184,7 @@ def test_each_service_refuses_with_its_own_code(sandbox, service, call, code):
 
 def test_given_tags_then_a_user_stops_only_their_own_servers(sandbox, may):
     ec2 = sandbox.client("ec2")
-    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
-    mine, other = (ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1, TagSpecifications=[
+    mine, other = (ec2.run_instances(ImageId=IMAGE, InstanceType="t3.micro", MinCount=1, MaxCount=1, TagSpecifications=[
         {"ResourceType": "instance", "Tags": [{"Key": "owner", "Value": name}]}])["Instances"][0]["InstanceId"] for name in ("ada", "bo"))
     sandbox.clock.advance(minutes=5)
     may(allow("ec2:StopInstances", Condition={"StringEquals": {"ec2:ResourceTag/owner": "${aws:username}"}}))
