@@ -112,7 +112,8 @@ class Functions:
     def sent(self, arn, message, source) -> None:
         """EventBridge, alarms and others: asynchronously, if the function's policy lets them."""
         client = self.life.client("lambda", arn.split(":")[3], by=source)
-        client.invoke(FunctionName=arn, InvocationType="Event", Payload=json.dumps(message).encode())
+        text = message if isinstance(message, str) else json.dumps(message)
+        client.invoke(FunctionName=arn, InvocationType="Event", Payload=text.encode())
 
     def published(self, before, subscription, message, message_id, subject=None, message_attributes=None, **more):
         """A topic with a function among its subscribers: it gets SNS's own event, with the topic's name in it."""

@@ -88,6 +88,9 @@ class Identity:
         """Refuse the call as AWS would, or let it pass."""
         if call.who.kind == "AWSService" and (call.service, call.operation) not in BY_RESOURCE_POLICY:
             return  # what a service does for itself, it does with its own role
+        if call.who.arn == "cloudwatch.amazonaws.com" and "__default_policy_ID" in (self._of_resource(call.parameters.get(
+                "TopicArn", "")) or ""):
+            return  # a topic's own policy lets its account in, and for its account an alarm speaks
         for one in asked(call.service, call.operation, call.parameters, caller=call.who.arn, region=call.region,
                          account=self.life.sandbox.account_id):
             decision = self.evaluate(call.who, one)

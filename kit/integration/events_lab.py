@@ -149,7 +149,7 @@ class Events:
                 self.life.note("EventBridge", "schedule fires", name, expression)
                 self.life.meter.add(f"schedule {name}", "scheduler:invocation", 1)
                 target = schedule.target
-                payload = _text(target["Input"]) if "Input" in target else {}
+                payload = target.get("Input", "{}")
                 self.deliver(schedule.arn, target, payload, SCHEDULER, region, fixed=True)
         self._plan(key, expression, made, timezone, end)
         if kind == "schedule" and key not in self.tickets and schedule.action_after_completion == "DELETE":
@@ -177,7 +177,7 @@ class Events:
 def _input(target, event):
     """What the target gets: Input, InputPath, InputTransformer, or the whole event."""
     if target.get("Input") is not None:
-        return _text(target["Input"])
+        return target["Input"]
     if target.get("InputPath") is not None:
         return _path(event, target["InputPath"])
     if "InputTransformer" in target:
@@ -192,13 +192,6 @@ def _path(event, path):
     for name in path.removeprefix("$").strip(".").split("."):
         event = event.get(name, {}) if name else event
     return event
-
-
-def _text(text):
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _is_archive(arn):

@@ -104,15 +104,16 @@ class Queues:
             for metric, kind in DEPTHS.items():
                 self.life.state["metrics"].supply("AWS/SQS", metric, _dimensions(queue), _each_minute(depths[kind], now), "Count")
         zero = self.life.sandbox.clock.date_at(0).timestamp()
+        moment = (zero + now) * 1000
         visible = flying = delayed = 0
         due = []
         for message in queue._messages:
             if message in queue.deleted_messages:
                 continue
-            if message.delayed:
+            if moment < message.delayed_until:
                 delayed += 1
                 due.append(message.delayed_until / 1000 - zero)
-            elif not message.visible:
+            elif moment <= message.visible_at:
                 flying += 1
                 due.append(message.visible_at / 1000 - zero)
             else:
@@ -122,13 +123,13 @@ class Queues:
         self.life.state["alarms"].wake_all()
         if due:
             when = max(now + 1e-3, min(due) + 1e-3)
-            if self._looks.get(queue.queue_arn, float("inf")) > when or self._looks.get(queue.queue_arn) <= now:
+            planned = self._looks.get(queue.queue_arn, 0.0)
+            if not now < planned <= when:
                 self._looks[queue.queue_arn] = when
                 self.life.clock.at(when, self._look_again, queue)
 
     def _look_again(self, queue):
-        with self.life.sandbox.clock:  # moto asks the time when it says what is visible
-            self.look(queue)
+        self.look(queue)
         for function in self.on_arrival:
             function(queue)
 

@@ -37,7 +37,7 @@ def band(history: list[tuple[float, float]], width: float, now: float) -> tuple[
 
 @dataclass(frozen=True)
 class Model:
-    """What was learnt: the slope (per second, from ``since`` on), and {season: (mean, spread)} by hour of week, day, at all."""
+    """What was learnt: a slope (per second, from ``since`` on) and {hour: (mean, spread)} of the week and the day."""
 
     since: float
     slope: float
@@ -97,7 +97,7 @@ def _seasons(points, cycle, otherwise):
 
 
 def _stray(points, cycle):
-    """How far values lie from the mean of their hour, over all hours; None while hardly an hour has come around twice."""
+    """How far values lie from the mean of their hour; None while hardly an hour has come around twice."""
     groups = _by(points, cycle).values()
     free = len(points) - len(groups)
     if free < 24:

@@ -28,11 +28,12 @@ from datetime import datetime, timezone
 
 from kit.errors import ServiceError
 from kit.monitoring.metric_math import Series, names_in
-from kit.monitoring.metrics import BASIC, DAY, DIMENSIONS, HOUR, MINUTE, UNITS, MetricStore, check_queries, parse_statistic
+from kit.monitoring.metrics import (BASIC, DAY, DIMENSIONS, HOUR, MINUTE, UNITS, MetricStore, check_queries,
+                                    parse_statistic)
 
 STATES = ("OK", "ALARM", "INSUFFICIENT_DATA")
 MISSING = ("missing", "ignore", "breaching", "notBreaching")
-EXTRA = 2  # data points before the last EvaluationPeriods that are looked at ("... treat missing data": 5 where 3 are evaluated)
+EXTRA = 2  # data points looked at before the last EvaluationPeriods ("... treat missing data": 5 where 3 are evaluated)
 ACTIONS = 5  # of each kind (PutMetricAlarm)
 MATH_METRICS = 10  # in an alarm on an expression ("Alarms on math expressions")
 CHILDREN, ELEMENTS, RULE = 100, 500, 10_240  # of a rule: alarms, elements, characters (PutCompositeAlarm)
@@ -42,24 +43,29 @@ COMPARISONS = {"GreaterThanOrEqualToThreshold": (operator.ge, "greater than or e
 BANDS = {"LessThanLowerOrGreaterThanUpperThreshold": (True, True), "LessThanLowerThreshold": (True, False),
          "GreaterThanUpperThreshold": (False, True)}  # breaches below, above the band
 SINGLE = ("Namespace", "MetricName", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic")
-COMMON = ("AlarmName", "AlarmDescription", "ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions", "Tags")
-METRIC_ALARM = COMMON + SINGLE + ("EvaluationPeriods", "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData",
-                                  "EvaluateLowSampleCountPercentile", "Metrics", "ThresholdMetricId", "EvaluationWindow")
-COMPOSITE = COMMON + ("AlarmRule", "ActionsSuppressor", "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod")
+COMMON = ("AlarmName", "AlarmDescription", "ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions",
+          "Tags")
+METRIC_ALARM = COMMON + SINGLE + ("EvaluationPeriods", "DatapointsToAlarm", "Threshold", "ComparisonOperator",
+                                  "TreatMissingData", "EvaluateLowSampleCountPercentile", "Metrics",
+                                  "ThresholdMetricId", "EvaluationWindow")
+COMPOSITE = COMMON + ("AlarmRule", "ActionsSuppressor", "ActionsSuppressorWaitPeriod",
+                      "ActionsSuppressorExtensionPeriod")
 KINDS = {"OK": "OKActions", "ALARM": "AlarmActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
 
 
-def evaluate_alarm(datapoints: list, *, datapoints_to_alarm: int, evaluation_periods: int, treat_missing_data: str, state: str) -> str:
+def evaluate_alarm(datapoints: list, *, datapoints_to_alarm: int, evaluation_periods: int, treat_missing_data: str,
+                   state: str) -> str:
     """The state an alarm takes: M out of N, and what missing data does to it.
 
     datapoints: oldest first, True breaching, False not, None missing; more than evaluation_periods of them is the
     evaluation range, and what is missing is replaced by older points as far as there are any.
-    User Guide, "Configuring how CloudWatch alarms treat missing data" and "Avoiding premature transitions to alarm state".
+    User Guide, "Configuring how CloudWatch alarms treat missing data", "Avoiding premature transitions to alarm state".
     """
     if treat_missing_data not in MISSING:
         raise ValueError(f"treat_missing_data is one of {', '.join(MISSING)}, not {treat_missing_data!r}")
     if not 1 <= datapoints_to_alarm <= evaluation_periods:
-        raise ValueError(f"datapoints_to_alarm lies between 1 and evaluation_periods ({evaluation_periods}), not at {datapoints_to_alarm}")
+        raise ValueError(f"datapoints_to_alarm lies between 1 and evaluation_periods ({evaluation_periods}), not at "
+                         f"{datapoints_to_alarm}")
     real = [point for point in datapoints if point is not None][-evaluation_periods:]
     breaching, lacking = sum(real), evaluation_periods - len(real)
     if lacking and treat_missing_data == "breaching":
@@ -107,13 +113,15 @@ class _State:
             return []
         return list(self.parameters.get(KINDS[transition.new]) or ())
 
-    def set_alarm_state(self, StateValue: str, StateReason: str, now: float, StateReasonData: str | None = None) -> Transition | None:
+    def set_alarm_state(self, StateValue: str, StateReason: str, now: float, 
+                        StateReasonData: str | None = None) -> Transition | None:
         """Force a state, to try the actions; the next evaluation puts it right. None if it is in that state already.
 
         Errors: ValidationError, InvalidFormat (StateReasonData is no JSON).
         """
         if StateValue not in STATES:
-            raise ServiceError("ValidationError", f"The value {StateValue!r} for StateValue is invalid: one of {', '.join(STATES)}.")
+            raise ServiceError("ValidationError", f"The value {StateValue!r} for StateValue is invalid: one of "
+                                                  f"{', '.join(STATES)}.")
         if len(StateReason) > 1023:
             raise ServiceError("ValidationError", "StateReason has at most 1023 characters.")
         try:
@@ -145,8 +153,10 @@ class Alarm(_State):
         count = self.evaluation_periods + EXTRA
         times = [window[1] - number * self.period for number in range(count, 0, -1)]
         points = [points.get(time) for time in times]
-        new = evaluate_alarm([None if point is None else point[1] for point in points], datapoints_to_alarm=self.datapoints_to_alarm,
-                             evaluation_periods=self.evaluation_periods, treat_missing_data=self.treat_missing_data, state=self.state)
+        new = evaluate_alarm([None if point is None else point[1] for point in points],
+                             datapoints_to_alarm=self.datapoints_to_alarm,
+                             evaluation_periods=self.evaluation_periods, treat_missing_data=self.treat_missing_data,
+                             state=self.state)
         if new == self.state:
             return None
         real = [(time, *point) for time, point in zip(times, points) if point is not None][-self.evaluation_periods:]
@@ -167,23 +177,28 @@ class Alarm(_State):
         self.period = _period_of(parameters)
         stats = [query["MetricStat"] for query in parameters.get("Metrics") or () if "MetricStat" in query]
         namespaces = {stat["Metric"]["Namespace"] for stat in stats} | {parameters.get("Namespace")}
-        self.treat_missing_data = "ignore" if "AWS/DynamoDB" in namespaces else parameters.get("TreatMissingData", "missing")
+        told = parameters.get("TreatMissingData", "missing")
+        self.treat_missing_data = "ignore" if "AWS/DynamoDB" in namespaces else told
 
     def _window(self, now):
-        """(start, end) of the evaluation range. It slides with each evaluation, unless the alarm has a wall clock window."""
-        step = self.period if "WallClockWindow" in (self.parameters.get("EvaluationWindow") or ()) else 10 if self.period < MINUTE else MINUTE
+        """(start, end) of the evaluation range: it slides with each evaluation, unless it keeps to the wall clock."""
+        step = 10 if self.period < MINUTE else MINUTE
+        if "WallClockWindow" in (self.parameters.get("EvaluationWindow") or ()):
+            step = self.period
         end = float(now // step * step)
         return end - (self.evaluation_periods + EXTRA) * self.period, end
 
     def _read(self, store, start, end, now):
-        """({time: (value, breaching, lower, upper)}, samples that count for EvaluateLowSampleCountPercentile or None)."""
+        """({time: (value, breaching, lower, upper)}, samples for EvaluateLowSampleCountPercentile or None)."""
         given = self.parameters
         if "Metrics" in given:
             values = store.query(given["Metrics"], start, end, now, align=end)
             band_id = given.get("ThresholdMetricId")
-            [watched] = [values[query["Id"]] for query in given["Metrics"] if query.get("ReturnData", True) and query["Id"] != band_id]
+            [watched] = [values[query["Id"]] for query in given["Metrics"] if query.get("ReturnData", True)
+                         and query["Id"] != band_id]
             if not isinstance(watched, Series):
-                raise ServiceError("ValidationError", f"The expression of alarm {self.name} gives no single time series.")
+                raise ServiceError("ValidationError", f"The expression of alarm {self.name} gives no single time "
+                                                      f"series.")
             if not band_id:
                 return {time: self._judge(value) for time, value in watched.points.items()}, None
             upper, lower = values[band_id]
@@ -191,7 +206,8 @@ class Alarm(_State):
                     for time, value in watched.points.items() if time in lower.points}, None
         name = given.get("Statistic") or given["ExtendedStatistic"]
         statistic = parse_statistic(name)
-        slots = store.aggregates(given["Namespace"], given["MetricName"], given.get("Dimensions"), start, end, self.period,
+        slots = store.aggregates(given["Namespace"], given["MetricName"], given.get("Dimensions"), start, end,
+                                 self.period,
                                  given.get("Unit"), align=end, now=now)
         points = {time: self._judge(value) for time, slot in slots if (value := statistic(slot)) is not None}
         if given.get("EvaluateLowSampleCountPercentile") != "ignore" or not name.startswith("p") or not points:
@@ -216,17 +232,22 @@ class Alarm(_State):
         periods, lacking = self.evaluation_periods, self.evaluation_periods - len(real)
         if new == "INSUFFICIENT_DATA":
             return f"Insufficient Data: {lacking} datapoint{'s were' if lacking > 1 else ' was'} unknown."
-        filled = {"breaching": "Breaching", "notBreaching": "NonBreaching"}.get(self.treat_missing_data) if lacking else None
+        filled = {"breaching": "Breaching",
+                  "notBreaching": "NonBreaching"}.get(self.treat_missing_data) if lacking else None
         treated = f"{lacking} missing datapoint{'s were' if lacking > 1 else ' was'} treated as [{filled}]"
         alarm = new == "ALARM"
         shown = [point for point in reversed(real) if point[2] == alarm]
         if not shown:
-            return f"Threshold Crossed: no datapoints were received for {lacking} period{'s' * (lacking > 1)} and {treated}."
+            gap = f"{lacking} period{'s' * (lacking > 1)}"
+            return f"Threshold Crossed: no datapoints were received for {gap} and {treated}."
         values = ", ".join(f"{value} ({_utc(time):%d/%m/%y %H:%M:%S})" for time, value, *_ in shown)
-        needed, way = (self.datapoints_to_alarm, "OK -> ALARM") if alarm else (periods - self.datapoints_to_alarm + 1, "ALARM -> OK")
-        return (f"Threshold{'s' * ('ThresholdMetricId' in self.parameters)} Crossed: {len(shown)} out of the last {len(real)} datapoints "
+        needed, way = (self.datapoints_to_alarm, "OK -> ALARM") if alarm else (periods - self.datapoints_to_alarm + 1,
+                                                                               "ALARM -> OK")
+        return (f"Threshold{'s' * ('ThresholdMetricId' in self.parameters)} Crossed: {len(shown)} out of the last "
+                f"{len(real)} datapoints "
                 f"[{values}] {'were' if len(shown) > 1 else 'was'} {'' if alarm else 'not '}{self._beyond(shown)}"
-                f"{' and ' + treated if filled else ''} (minimum {needed} datapoint{'s' * (needed > 1)} for {way} transition).")
+                f"{' and ' + treated if filled else ''} (minimum {needed} datapoint{'s' * (needed > 1)} for {way} "
+                f"transition).")
 
     def _beyond(self, shown):
         how = self.parameters["ComparisonOperator"]
@@ -234,7 +255,8 @@ class Alarm(_State):
             return f"{COMPARISONS[how][1]} the threshold ({float(self.parameters['Threshold'])})"
         lower, upper = (", ".join(str(point[place]) for point in shown) for place in (3, 4))
         below, above = BANDS[how]
-        return " or ".join([f"less than the lower thresholds [{lower}]"] * below + [f"greater than the upper thresholds [{upper}]"] * above)
+        return " or ".join([f"less than the lower thresholds [{lower}]"] * below
+                           + [f"greater than the upper thresholds [{upper}]"] * above)
 
     def _reason_data(self, real, now, window):
         given = self.parameters
@@ -244,8 +266,10 @@ class Alarm(_State):
                 data[key] = given[name]
         data |= {"period": self.period, "recentDatapoints": [value for _, value, *_ in real]}
         data |= {"threshold": float(given["Threshold"])} if "Threshold" in given else {
-            "recentLowerThresholds": [point[3] for point in real], "recentUpperThresholds": [point[4] for point in real]}
-        return data | {"evaluatedDatapoints": [{"timestamp": _stamp(time), "value": value} for time, value, *_ in reversed(real)]}
+            "recentLowerThresholds": [point[3] for point in real],
+            "recentUpperThresholds": [point[4] for point in real]}
+        return data | {"evaluatedDatapoints": [{"timestamp": _stamp(time), "value": value} for time, value,
+                                               *_ in reversed(real)]}
 
 
 class CompositeAlarm(_State):
@@ -262,7 +286,8 @@ class CompositeAlarm(_State):
     def evaluate(self, states: dict, now: float) -> Transition | None:
         """states: {alarm name: its state}, of at least ``children``. What changed, or that actions are due; or None."""
         if missing := sorted(name for name in self.children if name not in states):
-            raise ServiceError("ValidationError", f"Alarms [{', '.join(missing)}] in the alarm rule of {self.name} do not exist.")
+            raise ServiceError("ValidationError", f"Alarms [{', '.join(missing)}] in the alarm rule of {self.name} do "
+                                                  f"not exist.")
         watched = {name: states[name] for name in self.children}
         if self._forced == watched:  # set by set_alarm_state, until a child changes
             new = self.state
@@ -276,9 +301,11 @@ class CompositeAlarm(_State):
             return None
         triggers = [name for name, state in watched.items() if state != self._seen.get(name, state)]
         if new != self.state:
-            reason = ", ".join(f"{name} transitioned to {watched[name]}" for name in triggers) or f"The alarm rule is {new == 'ALARM'}"
+            reason = ", ".join(f"{name} transitioned to {watched[name]}"
+                               for name in triggers) or f"The alarm rule is {new == 'ALARM'}"
             reason += f" at {_utc(now):%A %d %B, %Y %H:%M:%S} UTC"
-            data = {"triggeringAlarms": [{"name": name, "state": {"value": watched[name], "timestamp": _stamp(now)}} for name in triggers]}
+            data = {"triggeringAlarms": [{"name": name, "state": {"value": watched[name], "timestamp": _stamp(now)}}
+                                         for name in triggers]}
         else:
             reason, data = self.reason, self.reason_data  # as AWS has it: the reason of the state, actions late
         self._seen = watched
@@ -297,7 +324,7 @@ class CompositeAlarm(_State):
 
     @property
     def next_check(self) -> float | None:
-        """When a wait ends, so that ``evaluate`` has to be called even if no child changes; None if there is no wait."""
+        """When a wait ends: call ``evaluate`` then, even if no child changes. None if there is no wait."""
         return self._until if self.suppressed_by in ("WaitPeriod", "ExtensionPeriod") else None
 
     def update(self, **parameters) -> None:
@@ -305,16 +332,19 @@ class CompositeAlarm(_State):
         _check_common(parameters, COMPOSITE, "put_composite_alarm")
         for kind in KINDS.values():
             if wrong := [arn for arn in parameters.get(kind) or () if re.search(r":(automate|swf|autoscaling):", arn)]:
-                raise ServiceError("ValidationError", f"A composite alarm takes no EC2 or Auto Scaling actions: {wrong[0]}.")
+                raise ServiceError("ValidationError", f"A composite alarm takes no EC2 or Auto Scaling actions: "
+                                                      f"{wrong[0]}.")
         self.rule = parse_rule(parameters.get("AlarmRule"))
         self.children = sorted(_names(self.rule))
         suppressor = parameters.get("ActionsSuppressor")
         periods = [parameters.get(f"ActionsSuppressor{kind}Period") for kind in ("Wait", "Extension")]
         if suppressor and any(not isinstance(seconds, int) or seconds < 0 for seconds in periods):
-            raise ServiceError("ValidationError", "With ActionsSuppressor go ActionsSuppressorWaitPeriod and ActionsSuppressorExtensionPeriod, "
+            raise ServiceError("ValidationError", "With ActionsSuppressor go ActionsSuppressorWaitPeriod and "
+                                                  "ActionsSuppressorExtensionPeriod, "
                                                   "in seconds.")
         if not suppressor and periods != [None, None]:
-            raise ServiceError("ValidationError", "ActionsSuppressorWaitPeriod and ActionsSuppressorExtensionPeriod go with an "
+            raise ServiceError("ValidationError", "ActionsSuppressorWaitPeriod and ActionsSuppressorExtensionPeriod "
+                                                  "go with an "
                                                   "ActionsSuppressor only.")
         self.suppressor = suppressor and _name(suppressor)
         self._wait, self._extension = periods
@@ -328,7 +358,8 @@ class CompositeAlarm(_State):
         if self.suppressor is None:
             return None
         if self.suppressor not in states:
-            raise ServiceError("ValidationError", f"The actions suppressor {self.suppressor} of {self.name} does not exist.")
+            raise ServiceError("ValidationError", f"The actions suppressor {self.suppressor} of {self.name} does not "
+                                                  f"exist.")
         if states[self.suppressor] == "ALARM":
             return "Alarm"
         if self.suppressed_by == "Alarm":
@@ -360,7 +391,8 @@ def parse_rule(rule: str | None) -> tuple:
         match = RULE_TOKEN.match(rule, at)
         if not match:
             at += len(rule[at:]) - len(rule[at:].lstrip())
-            _refuse_rule(at, f"{rule[at:at + 20]!r} is neither ALARM(name), OK(name), INSUFFICIENT_DATA(name), TRUE, FALSE, AND, OR, NOT "
+            _refuse_rule(at, f"{rule[at:at + 20]!r} is neither ALARM(name), OK(name), INSUFFICIENT_DATA(name), TRUE, "
+                             f"FALSE, AND, OR, NOT "
                              "nor a parenthesis")
         name = match["quoted"] or match["bare"]
         tokens.append(((match["state"], _name(name)) if match["state"] else ((match["word"] or match["sign"]).upper(),),
@@ -368,7 +400,8 @@ def parse_rule(rule: str | None) -> tuple:
         at = match.end()
     elements = sum(token[0] in (*STATES, "TRUE", "FALSE", "(") for token, _ in tokens)
     if elements > ELEMENTS or len({token[1] for token, _ in tokens if len(token) == 2}) > CHILDREN:
-        raise ServiceError("ValidationError", f"An AlarmRule has at most {ELEMENTS} elements and {CHILDREN} child alarms.")
+        raise ServiceError("ValidationError", f"An AlarmRule has at most {ELEMENTS} elements and {CHILDREN} child "
+                                              f"alarms.")
     tree, rest = _either(tokens)
     if rest:
         _refuse_rule(rest[0][1], f"{rest[0][0][0]} was not expected here")
@@ -420,7 +453,8 @@ def _names(rule):
 
 
 def _name(name_or_arn):
-    return name_or_arn.split(":alarm:", 1)[1] if name_or_arn.startswith("arn:") and ":alarm:" in name_or_arn else name_or_arn
+    return name_or_arn.split(":alarm:",
+                             1)[1] if name_or_arn.startswith("arn:") and ":alarm:" in name_or_arn else name_or_arn
 
 
 def _refuse_rule(place, why):
@@ -430,23 +464,27 @@ def _refuse_rule(place, why):
 # ---------------------------------------------------------------------- parameters
 
 def _check_common(given, known, operation):
-    _demand(not (unknown := sorted(given.keys() - set(known))), f"{operation} knows no {', '.join(unknown)} (or the model doesn't).")
+    _demand(not (unknown := sorted(given.keys() - set(known))), f"{operation} knows no {', '.join(unknown)} (or the "
+                                                                f"model doesn't).")
     name = given.get("AlarmName")
     _demand(isinstance(name, str) and 1 <= len(name) <= 255, "AlarmName has 1 to 255 characters.")
     _demand(len(given.get("AlarmDescription") or "") <= 1024, "AlarmDescription has at most 1024 characters.")
     for kind in KINDS.values():
         arns = given.get(kind) or ()
         _demand(len(arns) <= ACTIONS, f"{kind} has at most {ACTIONS} elements.")
-        _demand(all(isinstance(arn, str) and arn.startswith("arn:") for arn in arns), f"{kind}: each action is an ARN, not {list(arns)}.")
+        _demand(all(isinstance(arn, str) and arn.startswith("arn:") for arn in arns),
+                f"{kind}: each action is an ARN, not {list(arns)}.")
 
 
 def _check_alarm(given):
     _check_common(given, METRIC_ALARM, "put_metric_alarm")
     how, periods = given.get("ComparisonOperator"), given.get("EvaluationPeriods")
-    _demand(how in COMPARISONS or how in BANDS, f"ComparisonOperator {how} is none of {', '.join((*COMPARISONS, *BANDS))}.")
+    _demand(how in COMPARISONS or how in BANDS, f"ComparisonOperator {how} is none of "
+                                                f"{', '.join((*COMPARISONS, *BANDS))}.")
     _demand(_whole(periods), f"EvaluationPeriods is a whole number of at least 1, not {periods}.")
     needed = given.get("DatapointsToAlarm", periods)
-    _demand(_whole(needed) and needed <= periods, f"DatapointsToAlarm lies between 1 and EvaluationPeriods ({periods}), not at {needed}.")
+    _demand(_whole(needed) and needed <= periods, f"DatapointsToAlarm lies between 1 and EvaluationPeriods "
+                                                  f"({periods}), not at {needed}.")
     _demand(given.get("TreatMissingData", "missing") in MISSING, f"TreatMissingData is one of {', '.join(MISSING)}.")
     low = given.get("EvaluateLowSampleCountPercentile")
     _demand(low in (None, "evaluate", "ignore"), "EvaluateLowSampleCountPercentile is evaluate or ignore.")
@@ -454,29 +492,38 @@ def _check_alarm(given):
     (_check_metrics if "Metrics" in given else _check_single)(given)
     if how in BANDS:
         _demand("Threshold" not in given, f"{how} compares with a band: no Threshold, but ThresholdMetricId.")
-        _demand(given.get("ThresholdMetricId"), f"{how} needs a ThresholdMetricId, the Id of an ANOMALY_DETECTION_BAND in Metrics.")
+        _demand(given.get("ThresholdMetricId"), f"{how} needs a ThresholdMetricId, the Id of an "
+                                                f"ANOMALY_DETECTION_BAND in Metrics.")
         _demand(not any(":autoscaling:" in arn for kind in KINDS.values() for arn in given.get(kind) or ()),
                 "An alarm on an anomaly detection band cannot have Auto Scaling actions.")
     else:
         _demand("ThresholdMetricId" not in given, f"ThresholdMetricId goes with {', '.join(BANDS)}.")
         threshold = given.get("Threshold")
-        _demand(isinstance(threshold, (int, float)) and not isinstance(threshold, bool), f"Threshold is a number, not {threshold}.")
+        _demand(isinstance(threshold, (int, float)) and not isinstance(threshold, bool),
+                f"Threshold is a number, not {threshold}.")
     period = _period_of(given)
-    _demand(period in (10, 20, 30) or (_whole(period) and period % MINUTE == 0), f"Period must be 10, 20, 30 or a multiple of 60, not {period}.")
-    _demand(periods * period <= 7 * DAY, f"EvaluationPeriods times Period is {periods * period:,} s; it can't be over 7 days (604,800 s).")
+    _demand(period in (10, 20, 30) or (_whole(period) and period % MINUTE == 0),
+            f"Period must be 10, 20, 30 or a multiple of 60, not {period}.")
+    _demand(periods * period <= 7 * DAY, f"EvaluationPeriods times Period is {periods * period:,} s; it can't be over "
+                                         f"7 days (604,800 s).")
     _demand(period >= HOUR or periods * period <= DAY,
-            f"EvaluationPeriods times Period is {periods * period:,} s; it can't be over a day (86,400 s) with a Period below an hour.")
+            f"EvaluationPeriods times Period is {periods * period:,} s; it can't be over a day (86,400 s) with a "
+            f"Period below an hour.")
     window = given.get("EvaluationWindow") or {}
-    _demand(set(window) <= {"SlidingWindow", "WallClockWindow"} and len(window) <= 1, "EvaluationWindow is a SlidingWindow or a WallClockWindow.")
+    _demand(set(window) <= {"SlidingWindow", "WallClockWindow"} and len(window) <= 1,
+            "EvaluationWindow is a SlidingWindow or a WallClockWindow.")
     zone = (window.get("WallClockWindow") or {}).get("Timezone", "UTC")
     _demand(zone == "UTC", f"The model has wall clock windows in UTC only, not {zone}.")
 
 
 def _check_single(given):
     _demand(given.get("Namespace"), "With MetricName goes a Namespace.")
-    _demand(bool(given.get("Statistic")) != bool(given.get("ExtendedStatistic")), "Specify either Statistic or ExtendedStatistic, but not both.")
-    _demand(given.get("Statistic") in (None, *BASIC), f"Statistic is one of {', '.join(BASIC)}; others are ExtendedStatistic.")
-    _demand(given.get("ExtendedStatistic") not in BASIC, f"{given.get('ExtendedStatistic')} is a Statistic, not an ExtendedStatistic.")
+    _demand(bool(given.get("Statistic")) != bool(given.get("ExtendedStatistic")),
+            "Specify either Statistic or ExtendedStatistic, but not both.")
+    _demand(given.get("Statistic") in (None, *BASIC), f"Statistic is one of {', '.join(BASIC)}; others are "
+                                                      f"ExtendedStatistic.")
+    _demand(given.get("ExtendedStatistic") not in BASIC, f"{given.get('ExtendedStatistic')} is a Statistic, not an "
+                                                         f"ExtendedStatistic.")
     parse_statistic(given.get("Statistic") or given["ExtendedStatistic"], "ValidationError")
     _demand(given.get("Period") is not None, "With MetricName goes a Period.")
     _demand(given.get("Unit") in (None, *UNITS), f"Unit is one of {', '.join(UNITS)}.")
@@ -492,25 +539,30 @@ def _check_metrics(given):
         if "Expression" in query:
             _demand("SEARCH" not in query["Expression"], "An alarm can't watch a SEARCH expression.")
             unknown = names_in(query["Expression"]) - set(names)
-            _demand(not unknown, f"The expression {query['Id']} refers to {', '.join(sorted(unknown))}, which is not in Metrics.")
+            _demand(not unknown, f"The expression {query['Id']} refers to {', '.join(sorted(unknown))}, which is not "
+                                 f"in Metrics.")
     stats = [query["MetricStat"] for query in queries if "MetricStat" in query]
     _demand(stats, "Metrics needs at least one MetricStat.")
     _demand(len(stats) <= MATH_METRICS, f"An alarm on an expression uses at most {MATH_METRICS} metrics.")
     _demand(len({stat["Period"] for stat in stats}) == 1, "All metrics of an alarm have the same Period.")
-    values = MetricStore().query(queries, 0.0, 60.0, 60.0)  # with no data: what doesn't parse or fit together is refused here
+    values = MetricStore().query(queries, 0.0, 60.0,
+                                 60.0)  # with no data: what doesn't parse or fit together is refused here
     returned = [query["Id"] for query in queries if query.get("ReturnData", True)]
     wrong = [name for name in returned if name != band and not isinstance(values[name], Series)]
     _demand(not wrong, f"{', '.join(wrong)}: an alarm watches a single time series, not a number or an array.")
     if band:
         expression = next((query.get("Expression", "") for query in queries if query["Id"] == band), "")
-        _demand(expression.strip().startswith("ANOMALY_DETECTION_BAND"), f"ThresholdMetricId {band} is no ANOMALY_DETECTION_BAND in Metrics.")
-        _demand(len(returned) == 2 and band in returned, "Exactly two elements of the metrics list should return data: the metric and its band.")
+        _demand(expression.strip().startswith("ANOMALY_DETECTION_BAND"),
+                f"ThresholdMetricId {band} is no ANOMALY_DETECTION_BAND in Metrics.")
+        _demand(len(returned) == 2 and band in returned, "Exactly two elements of the metrics list should return "
+                                                         "data: the metric and its band.")
     else:
         _demand(len(returned) == 1, f"Exactly one element of the metrics list should return data, not {len(returned)}.")
 
 
 def _period_of(given):
-    return given["Period"] if "Metrics" not in given else next(q["MetricStat"]["Period"] for q in given["Metrics"] if "MetricStat" in q)
+    return given["Period"] if "Metrics" not in given else next(q["MetricStat"]["Period"] for q in given["Metrics"]
+                                                               if "MetricStat" in q)
 
 
 def _whole(number):

@@ -32,7 +32,8 @@ WIDTH = 2.0  # standard deviations of ANOMALY_DETECTION_BAND if none are given
 ELSEWHERE = ("SEARCH", "SERVICE_QUOTA", "INSIGHT_RULE_METRIC", "DB_PERF_INSIGHTS", "LAMBDA")
 TOKEN = re.compile(r"""\s*(?:(?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)|(?P<name>[A-Za-z_]\w*)|(?P<string>"[^"]*"|'[^']*')
                        |(?P<sign>==|!=|<=|>=|&&|\|\||[-+*/^<>()\[\],]))""", re.VERBOSE)
-COMPARISONS = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+COMPARISONS = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt,
+               ">=": operator.ge}
 WORDS = {"AND": "&&", "OR": "||"}
 
 
@@ -53,7 +54,8 @@ class Past:
     models: dict = field(default_factory=dict)
 
 
-def evaluate(expression: str, series: dict, *, times: list[float] | None = None, metrics: tuple | None = None, past=None,
+def evaluate(expression: str, series: dict, *, times: list[float] | None = None, metrics: tuple | None = None,
+             past=None,
              scalar: bool = False):
     """Work out an expression: a Series, or a list of them.
 
@@ -200,11 +202,13 @@ class _Context:
     @property
     def times(self):
         if self._times is None:
-            all_series = [one for value in self.values.values() for one in (value if isinstance(value, list) else [value])
+            all_series = [one for value in self.values.values() for one in (value if isinstance(value, list)
+                                                                            else [value])
                           if isinstance(one, Series) and one.points]
             first, last = (edge((edge(one.points) for one in all_series), default=0.0) for edge in (min, max))
             step = min((one.period for one in all_series), default=60.0)
-            self._times = [first + number * step for number in range(int((last - first) // step) + 1)] if all_series else []
+            self._times = [first + number * step for number in range(int((last - first) // step)
+                                                                     + 1)] if all_series else []
         return self._times
 
     def work_out(self, node):
@@ -213,7 +217,8 @@ class _Context:
             return node[2]
         if kind == "name":
             if node[2] not in self.values:
-                _refuse(column, f"{node[2]!r} is no Id of this request: {', '.join(sorted(self.values)) or 'there are none'}")
+                _refuse(column, f"{node[2]!r} is no Id of this request: "
+                                f"{', '.join(sorted(self.values)) or 'there are none'}")
             return self.values[node[2]]
         if kind == "array":
             found = []
@@ -226,7 +231,8 @@ class _Context:
         if kind == "call":
             return self.call(node)
         if kind == "word":
-            _refuse(column, f"{node[2]!r} is neither an Id (a lowercase letter first) nor a function with its parentheses")
+            _refuse(column, f"{node[2]!r} is neither an Id (a lowercase letter first) nor a function with its "
+                            f"parentheses")
         _refuse(column, f"the text {node[2]!r} has no place here")
 
     def call(self, node):
@@ -234,10 +240,12 @@ class _Context:
         if name in ELSEWHERE:
             _refuse(column, f"{name} is not modelled")
         if name not in FUNCTIONS:
-            _refuse(column, f"there is no function {name}" + ("; metric math has no NOT, compare with 0" if name == "NOT" else ""))
+            _refuse(column, f"there is no function {name}" + ("; metric math has no NOT, compare with 0"
+                                                              if name == "NOT" else ""))
         fewest, most, function = FUNCTIONS[name]
         if not fewest <= len(arguments) <= most:
-            _refuse(column, f"{name} takes {fewest if fewest == most else f'{fewest} to {most}'} arguments, not {len(arguments)}")
+            _refuse(column, f"{name} takes {fewest if fewest == most else f'{fewest} to {most}'} arguments, not "
+                            f"{len(arguments)}")
         return function(self, node, *arguments)
 
     def wants(self, value, kinds, node, name="this"):
@@ -269,7 +277,8 @@ def _operate(sign, left, right, column):
     if isinstance(right, float):
         return _mapped(left, lambda value: _compute(sign, value, right))
     times = sorted(left.points.keys() | right.points.keys())
-    return _series({time: _compute(sign, left.points.get(time, 0.0), right.points.get(time, 0.0)) for time in times}, left)
+    return _series({time: _compute(sign, left.points.get(time, 0.0), right.points.get(time, 0.0)) for time in times},
+                   left)
 
 
 def _compute(sign, left, right):
@@ -281,7 +290,8 @@ def _compute(sign, left, right):
     if sign == "||":
         return float(left != 0 or right != 0)
     try:
-        result = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "^": operator.pow}[sign](left, right)
+        result = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
+                  "^": operator.pow}[sign](left, right)
     except (ZeroDivisionError, OverflowError):
         return None
     return result if isinstance(result, float) else None  # a root of a negative number is complex
@@ -389,7 +399,8 @@ def _if(context, node, condition, then, otherwise=None):
     def at(value, time, missing):
         return value if isinstance(value, float) else missing if value is None else value.points.get(time, missing)
 
-    return _series({time: at(yes, time, 0.0) if value != 0 else at(no, time, None) for time, value in test.points.items()}, test)
+    return _series({time: at(yes, time, 0.0) if value != 0 else at(no, time, None) for time,
+                    value in test.points.items()}, test)
 
 
 def _metrics(context, node, text=None):
@@ -412,13 +423,15 @@ def _sort(context, node, argument, key, direction, limit=None):
     if direction[0] != "word" or direction[2] not in ("ASC", "DESC"):
         _refuse(direction[1], "the order of SORT is ASC or DESC")
     empty = [one for one in value if not one.points]  # they have nothing to be sorted by: last
-    ordered = sorted((one for one in value if one.points), key=lambda one: keys[key[2]](one.points.values()), reverse=direction[2] == "DESC")
+    ordered = sorted((one for one in value if one.points), key=lambda one: keys[key[2]](one.points.values()),
+                     reverse=direction[2] == "DESC")
     return (ordered + empty)[:None if limit is None else int(context.argument(limit, "S", "SORT"))]
 
 
 def _slice(context, node, argument, first, last=None):
     value = context.argument(argument, "TS[]", "SLICE")
-    return value[int(context.argument(first, "S", "SLICE")):None if last is None else int(context.argument(last, "S", "SLICE"))]
+    return value[int(context.argument(first, "S", "SLICE")):None if last is None
+                 else int(context.argument(last, "S", "SLICE"))]
 
 
 def _pick(index):
@@ -430,7 +443,8 @@ def _pick(index):
 
 def _time_series(context, node, argument):
     value = context.argument(argument, "S", "TIME_SERIES")
-    return _series(dict.fromkeys(context.times, value), Series({}, context.times[1] - context.times[0] if len(context.times) > 1 else 60.0))
+    return _series(dict.fromkeys(context.times, value), Series({}, context.times[1] - context.times[0]
+                                                               if len(context.times) > 1 else 60.0))
 
 
 def _band(context, node, argument, width=None):
@@ -444,7 +458,8 @@ def _band(context, node, argument, width=None):
     else:
         past = context.past()
         if argument not in past.models:
-            before = _Context(past.series, None, context.metrics, None).argument(argument, "TS", "ANOMALY_DETECTION_BAND")
+            before = _Context(past.series, None, context.metrics, None).argument(argument, "TS",
+                                                                                 "ANOMALY_DETECTION_BAND")
             past.models[argument] = anomaly.fit(before.points.items(), max(before.points, default=0.0) + before.period)
         model = past.models[argument]
     bands = {time: model.band(time, wide) for time in context.times} if model else {}
@@ -457,15 +472,18 @@ FUNCTIONS = {  # name: fewest and most arguments, function
     "LOG": (1, 1, _point(log)), "LOG10": (1, 1, _point(log10)),
     "SUM": (1, 1, _fold(sum)), "AVG": (1, 1, _fold(fmean, missing_is_zero=True)), "MIN": (1, 1, _fold(min)),
     "MAX": (1, 1, _fold(max)), "STDDEV": (1, 1, _fold(pstdev)), "DATAPOINT_COUNT": (1, 1, _fold(len)),
-    "METRIC_COUNT": (1, 1, lambda context, node, argument: float(len(context.argument(argument, "TS[]", "METRIC_COUNT")))),
-    "DIFF": (1, 1, _steps(lambda seconds, change: change)), "DIFF_TIME": (1, 1, _steps(lambda seconds, change: float(seconds))),
+    "METRIC_COUNT": (1, 1, lambda context, node, argument: float(len(context.argument(argument, "TS[]",
+                                                                                      "METRIC_COUNT")))),
+    "DIFF": (1, 1, _steps(lambda seconds, change: change)), "DIFF_TIME": (1, 1, _steps(lambda seconds,
+                                                                                       change: float(seconds))),
     "RATE": (1, 1, _steps(lambda seconds, change: change / seconds)), "RUNNING_SUM": (1, 1, _each(_running_sum)),
     "FILL": (2, 2, _fill), "IF": (2, 3, _if), "METRICS": (0, 1, _metrics), "PERIOD": (1, 1, _period),
     "FIRST": (1, 1, _pick(0)), "LAST": (1, 1, _pick(-1)), "SORT": (3, 4, _sort), "SLICE": (2, 3, _slice),
     "REMOVE_EMPTY": (1, 1, lambda context, node, argument: [
         one for one in context.argument(argument, "TS[]", "REMOVE_EMPTY") if one.points]),
     "TIME_SERIES": (1, 1, _time_series), "ANOMALY_DETECTION_BAND": (1, 2, _band),
-    "MINUTE": (1, 1, _calendar(lambda time: _date(time).minute)), "HOUR": (1, 1, _calendar(lambda time: _date(time).hour)),
+    "MINUTE": (1, 1, _calendar(lambda time: _date(time).minute)), "HOUR": (1, 1,
+                                                                           _calendar(lambda time: _date(time).hour)),
     "DAY": (1, 1, _calendar(lambda time: _date(time).isoweekday())),  # Monday is 1
     "DATE": (1, 1, _calendar(lambda time: _date(time).day)), "MONTH": (1, 1, _calendar(lambda time: _date(time).month)),
     "YEAR": (1, 1, _calendar(lambda time: _date(time).year)), "EPOCH": (1, 1, _calendar(float)),
@@ -484,13 +502,15 @@ def _tokens(expression):
             _refuse(at + 1, f"{expression[at]!r} is no part of metric math")
         kind = match.lastgroup
         text = match[kind]
-        found.append(("sign", WORDS[text], match.start(kind) + 1) if text in WORDS else (kind, text, match.start(kind) + 1))
+        found.append(("sign", WORDS[text], match.start(kind) + 1) if text in WORDS
+                     else (kind, text, match.start(kind) + 1))
         at = match.end()
     return [*found, ("end", "", len(expression) + 1)]
 
 
 def _value(name, value):
-    if isinstance(value, (Series, list)) and (isinstance(value, Series) or all(isinstance(one, Series) for one in value) and value):
+    if isinstance(value, (Series, list)) and (isinstance(value, Series) or all(isinstance(one, Series) for one in value)
+                                              and value):
         return value
     if isinstance(value, (int, float)):
         return float(value)

@@ -25,7 +25,8 @@ from kit.errors import ServiceError
 from kit.monitoring.metric_math import Past, Series, evaluate, names_in
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
-RETENTION = {1: 3 * HOUR, MINUTE: 15 * DAY, 5 * MINUTE: 63 * DAY, HOUR: 455 * DAY}  # slot: how long, seconds (GetMetricData)
+RETENTION = {1: 3 * HOUR, MINUTE: 15 * DAY, 5 * MINUTE: 63 * DAY,
+             HOUR: 455 * DAY}  # slot: how long, seconds (GetMetricData)
 OLDEST, NEWEST = 14 * DAY, 2 * HOUR  # how far from now a timestamp may lie (PutMetricData)
 DIMENSIONS = 30  # of one metric (MetricDatum)
 METRICS = 1000  # in one PutMetricData
@@ -37,7 +38,8 @@ SHORT_PERIODS = (1, 5, 10, 20, 30)  # seconds; otherwise multiples of 60 (Metric
 BASIC = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 UNITS = ("Seconds", "Microseconds", "Milliseconds", "Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes", "Bits",
          "Kilobits", "Megabits", "Gigabits", "Terabits", "Percent", "Count", "Bytes/Second", "Kilobytes/Second",
-         "Megabytes/Second", "Gigabytes/Second", "Terabytes/Second", "Bits/Second", "Kilobits/Second", "Megabits/Second",
+         "Megabytes/Second", "Gigabytes/Second", "Terabytes/Second", "Bits/Second", "Kilobits/Second",
+         "Megabits/Second",
          "Gigabits/Second", "Terabits/Second", "Count/Second", "None")
 
 
@@ -101,22 +103,28 @@ class MetricStore:
         if not Namespace:
             raise ServiceError("MissingParameter", "The parameter Namespace is required.")
         if Namespace.startswith((":", "AWS/")) or len(Namespace) > 255:
-            raise ServiceError("InvalidParameterValue", f"The value {Namespace} for parameter Namespace is invalid: a name of "
-                                                        "your own, at most 255 characters, not starting with a colon or AWS/.")
+            raise ServiceError("InvalidParameterValue", f"The value {Namespace} for parameter Namespace is invalid: a "
+                                                        f"name of "
+                                                        "your own, at most 255 characters, not starting with a colon "
+                                                        "or AWS/.")
         if not MetricData:
             raise ServiceError("MissingParameter", "The parameter MetricData is required.")
         if len(MetricData) > METRICS:
-            raise ServiceError("InvalidParameterValue", f"The collection MetricData must not have a size greater than {METRICS}.")
-        checked = [_check_datum(datum, f"MetricData.member.{number}", now) for number, datum in enumerate(MetricData, 1)]
+            raise ServiceError("InvalidParameterValue", f"The collection MetricData must not have a size greater than "
+                                                        f"{METRICS}.")
+        checked = [_check_datum(datum, f"MetricData.member.{number}", now) for number,
+                   datum in enumerate(MetricData, 1)]
         self.advance(now)
         for datum, aggregate in checked:
             self._take(Namespace, datum, aggregate, datum.get("Timestamp", now))
 
-    def record(self, Namespace: str, MetricName: str, Dimensions: list[dict], Value: float, now: float, Unit: str = "None",
+    def record(self, Namespace: str, MetricName: str, Dimensions: list[dict], Value: float, now: float,
+               Unit: str = "None",
                StorageResolution: int = MINUTE) -> None:
         """One value from a service itself: as ``put_metric_data``, but the namespaces AWS/... are open to it."""
         self.advance(now)
-        datum = {"MetricName": MetricName, "Dimensions": Dimensions, "Unit": Unit, "StorageResolution": StorageResolution}
+        datum = {"MetricName": MetricName, "Dimensions": Dimensions, "Unit": Unit,
+                 "StorageResolution": StorageResolution}
         aggregate = Aggregate()
         aggregate.add(float(Value))
         self._take(Namespace, datum, aggregate, now)
@@ -128,7 +136,8 @@ class MetricStore:
 
     # ------------------------------------------------------------------ reading
 
-    def statistics(self, Namespace: str, MetricName: str, Dimensions: list[dict], start: float, end: float, period: float,
+    def statistics(self, Namespace: str, MetricName: str, Dimensions: list[dict], start: float, end: float,
+                   period: float,
                    statistic: str, unit: str | None = None, *, align: float = 0.0, now: float | None = None) -> list:
         """``[(period start, value)]``, oldest first; periods without data are left out.
 
@@ -141,7 +150,8 @@ class MetricStore:
         slots = self.aggregates(Namespace, MetricName, Dimensions, start, end, period, unit, align=align, now=now)
         return [(time, value) for time, slot in slots if (value := calculate(slot)) is not None]
 
-    def aggregates(self, Namespace, MetricName, Dimensions, start, end, period, unit=None, *, align=0.0, now=None) -> list:
+    def aggregates(self, Namespace, MetricName, Dimensions, start, end, period, unit=None, *, align=0.0,
+                   now=None) -> list:
         """The same before a statistic is taken: ``[(period start, Aggregate)]``. Read them, don't change them."""
         check_period(period)
         if now is not None:
@@ -167,7 +177,7 @@ class MetricStore:
                 found[number].merge(slot)
         for supplier in _of_unit(self._suppliers.get(key, {}), unit):
             for time, value in supplier(start, end):
-                time = time if period >= MINUTE else time // MINUTE * MINUTE  # kept by the minute, as what has no high resolution
+                time = time if period >= MINUTE else time // MINUTE * MINUTE  # no high resolution
                 if not start <= time < end:
                     continue
                 number = (time - align) // period
@@ -180,7 +190,8 @@ class MetricStore:
                 found[number].add(float(value))
         return [(align + number * period, found[number]) for number in sorted(found)]
 
-    def list_metrics(self, Namespace: str | None = None, MetricName: str | None = None, Dimensions: list[dict] | None = None) -> list:
+    def list_metrics(self, Namespace: str | None = None, MetricName: str | None = None, Dimensions: list[dict]
+                     | None = None) -> list:
         """``[{"Namespace", "MetricName", "Dimensions"}]`` of what reported in the last two weeks, or is supplied.
 
         Dimensions is a filter: each ``{"Name": ...}`` must be there, with the ``Value`` if that is given.
@@ -190,47 +201,57 @@ class MetricStore:
         for namespace, name, dimensions in sorted(alive):
             has = dict(dimensions)
             if Namespace in (None, namespace) and MetricName in (None, name) and all(
-                    item["Name"] in has and item.get("Value", has[item["Name"]]) == has[item["Name"]] for item in Dimensions or ()):
+                    item["Name"] in has and item.get("Value", has[item["Name"]]) == has[item["Name"]]
+                    for item in Dimensions or ()):
                 found.append({"Namespace": namespace, "MetricName": name,
                               "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions]})
         return found
 
     def get_metric_statistics(self, Namespace: str, MetricName: str, StartTime: float, EndTime: float, Period: int,
                               Dimensions: list[dict] | None = None, Statistics: list[str] | None = None,
-                              ExtendedStatistics: list[str] | None = None, Unit: str | None = None, now: float | None = None) -> dict:
-        """``{"Label", "Datapoints": [{"Timestamp", "Average": ..., "ExtendedStatistics": {...}, "Unit"}]}``, boto3's shape.
+                              ExtendedStatistics: list[str] | None = None, Unit: str | None = None, now: float
+                              | None = None) -> dict:
+        """boto3's ``{"Label", "Datapoints": [{"Timestamp", "Average": ..., "ExtendedStatistics": {...}, "Unit"}]}``.
 
         Errors: InvalidParameterValue, InvalidParameterCombination (which also says when it is over 1,440 points).
         """
         if bool(Statistics) == bool(ExtendedStatistics):
-            raise ServiceError("InvalidParameterCombination", "Specify either Statistics or ExtendedStatistics, but not both.")
+            raise ServiceError("InvalidParameterCombination", "Specify either Statistics or ExtendedStatistics, but "
+                                                              "not both.")
         for statistic in Statistics or ():
             if statistic not in BASIC:
-                raise ServiceError("InvalidParameterValue", f"The value {statistic} for parameter Statistics.member.1 is invalid: one "
-                                                            f"of {', '.join(BASIC)}; the others are ExtendedStatistics.")
+                raise ServiceError("InvalidParameterValue", f"The value {statistic} for parameter Statistics.member.1 "
+                                                            f"is invalid: one "
+                                                            f"of {', '.join(BASIC)}; the others are "
+                                                            f"ExtendedStatistics.")
         if StartTime >= EndTime:
-            raise ServiceError("InvalidParameterValue", "The parameter StartTime must be less than the parameter EndTime.")
+            raise ServiceError("InvalidParameterValue", "The parameter StartTime must be less than the parameter "
+                                                        "EndTime.")
         check_period(Period)
         now = max(self.now, EndTime) if now is None else now
         start = float(round_start(StartTime, Period, now))
         if (wanted := ceil((EndTime - start) / Period)) > DATAPOINTS:
-            raise ServiceError("InvalidParameterCombination", f"You have requested up to {wanted:,} datapoints, which exceeds the limit of "
-                                                              f"{DATAPOINTS:,}. Increase Period, or ask for a shorter time.")
+            raise ServiceError("InvalidParameterCombination", f"You have requested up to {wanted:,} datapoints, which "
+                                                              f"exceeds the limit of "
+                                                              f"{DATAPOINTS:,}. Increase Period, or ask for a shorter "
+                                                              f"time.")
         key = _key(Namespace, MetricName, Dimensions)
         units = [Unit] if Unit else sorted(self._metrics.get(key, {}).keys() | self._suppliers.get(key, {}).keys())
         datapoints = []
         for unit in units:
-            for time, slot in self.aggregates(Namespace, MetricName, Dimensions, start, EndTime, Period, unit, align=start, now=now):
+            for time, slot in self.aggregates(Namespace, MetricName, Dimensions, start, EndTime, Period, unit,
+                                              align=start, now=now):
                 basic = {name: parse_statistic(name)(slot) for name in Statistics or ()}
                 extended = {name: value for name in ExtendedStatistics or ()
                             if (value := parse_statistic(name)(slot)) is not None}
                 if basic or extended:
-                    datapoints.append({"Timestamp": time, "Unit": unit} | basic | ({"ExtendedStatistics": extended} if extended else {}))
+                    datapoints.append({"Timestamp": time, "Unit": unit} | basic
+                                      | ({"ExtendedStatistics": extended} if extended else {}))
         return {"Label": MetricName, "Datapoints": datapoints}
 
     def get_metric_data(self, MetricDataQueries: list[dict], StartTime: float, EndTime: float, now: float | None = None,
                         ScanBy: str = "TimestampDescending", MaxDatapoints: int = ALL_DATAPOINTS) -> dict:
-        """``{"MetricDataResults": [{"Id", "Label", "Timestamps", "Values", "StatusCode"}], "Messages": []}``, newest first.
+        """``{"MetricDataResults": [{"Id", "Label", "Timestamps", "Values", "StatusCode"}], "Messages"}``, newest first.
 
         Errors: ValidationError.
         """
@@ -247,37 +268,45 @@ class MetricStore:
         for query in MetricDataQueries:
             if not query.get("ReturnData", True):
                 continue
-            label = query.get("Label", query["MetricStat"]["Metric"]["MetricName"] if "MetricStat" in query else query["Id"])
+            label = query.get("Label", query["MetricStat"]["Metric"]["MetricName"] if "MetricStat" in query
+                              else query["Id"])
             value = values[query["Id"]]
             if isinstance(value, float):
-                raise ServiceError("ValidationError", f"Error in expression '{query['Id']}': The final result of an expression must be a "
+                raise ServiceError("ValidationError", f"Error in expression '{query['Id']}': The final result of an "
+                                                      f"expression must be a "
                                                       "time series, not a number; TIME_SERIES() makes one.")
             for series in value if isinstance(value, list) else [value]:
                 times = sorted(series.points, reverse=ScanBy == "TimestampDescending")
                 name = label if series is value else f"{label} {series.label}".strip()
-                results.append({"Id": query["Id"], "Label": name, "Timestamps": times, "Values": [series.points[t] for t in times],
+                results.append({"Id": query["Id"], "Label": name, "Timestamps": times,
+                                "Values": [series.points[t] for t in times],
                                 "StatusCode": "Complete"})
         if sum(len(result["Values"]) for result in results) > min(MaxDatapoints, ALL_DATAPOINTS):
-            raise ServiceError("ValidationError", f"More than {min(MaxDatapoints, ALL_DATAPOINTS):,} data points: ask for a shorter time or "
+            raise ServiceError("ValidationError", f"More than {min(MaxDatapoints, ALL_DATAPOINTS):,} data points: ask "
+                                                  f"for a shorter time or "
                                                   "a longer Period (the model has no pages).")
         return {"MetricDataResults": results, "Messages": []}
 
     def query(self, queries: list[dict], start: float, end: float, now: float, align: float = 0.0) -> dict:
         """What each query of a ``MetricDataQueries`` is worth: {Id: Series, list of Series or number}. They refer to each
         other in any order. An alarm reads through this too."""
-        values = {query["Id"]: self._read(query["MetricStat"], start, end, now, align) for query in queries if "MetricStat" in query}
+        values = {query["Id"]: self._read(query["MetricStat"], start, end, now, align) for query in queries
+                  if "MetricStat" in query}
         metrics = tuple(values)
         waiting = {query["Id"]: query for query in queries if "Expression" in query}
         while waiting:
             ready = [query for query in waiting.values() if not names_in(query["Expression"]) & waiting.keys()]
             if not ready:
-                raise ServiceError("ValidationError", f"The expressions {', '.join(sorted(waiting))} refer to each other in a circle.")
+                raise ServiceError("ValidationError", f"The expressions {', '.join(sorted(waiting))} refer to each "
+                                                      f"other in a circle.")
             for query in ready:
                 used = [name for name in metrics if name in names_in(query["Expression"])] or metrics
                 period = max((values[name].period for name in used), default=query.get("Period", MINUTE))
-                times = [align + n * period for n in range(floor((start - align) / period), ceil((end - align) / period))]
+                times = [align + n * period for n in range(floor((start - align) / period),
+                                                           ceil((end - align) / period))]
                 try:
-                    values[query["Id"]] = evaluate(query["Expression"], values, times=times, metrics=metrics, scalar=True,
+                    values[query["Id"]] = evaluate(query["Expression"], values, times=times, metrics=metrics,
+                                                   scalar=True,
                                                    past=lambda: self._past(queries, start, now, align))
                 except ServiceError as error:
                     raise ServiceError(error.code, f"Error in expression '{query['Id']}': {error.message}") from None
@@ -312,7 +341,8 @@ class MetricStore:
 
     def _read(self, stat, start, end, now, align):
         metric = stat["Metric"]
-        points = self.statistics(metric.get("Namespace"), metric["MetricName"], metric.get("Dimensions"), start, end, stat["Period"],
+        points = self.statistics(metric.get("Namespace"), metric["MetricName"], metric.get("Dimensions"), start, end,
+                                 stat["Period"],
                                  stat["Stat"], stat.get("Unit"), align=align, now=now)
         return Series(dict(points), stat["Period"], metric["MetricName"])
 
@@ -323,7 +353,8 @@ class MetricStore:
             end = start // HOUR * HOUR
             banded = set()  # what depends on a band has no part in learning one
             while more := {query["Id"] for query in queries if query["Id"] not in banded and "Expression" in query
-                           and ("ANOMALY_DETECTION_BAND" in query["Expression"] or names_in(query["Expression"]) & banded)}:
+                           and ("ANOMALY_DETECTION_BAND" in query["Expression"]
+                                or names_in(query["Expression"]) & banded)}:
                 banded |= more
             plain = [query for query in queries if query["Id"] not in banded]
             self._pasts[key] = Past(self.query(plain, end - HISTORY, end, now, align))
@@ -375,8 +406,10 @@ def round_start(start: float, period: float, now: float) -> float:
 
 
 def check_period(period: float, code: str = "InvalidParameterValue") -> None:
-    if isinstance(period, bool) or not isinstance(period, (int, float)) or period <= 0 or (period % MINUTE and period not in SHORT_PERIODS):
-        raise ServiceError(code, f"The value {period} for parameter Period is invalid: 1, 5, 10, 20, 30 or a multiple of 60 seconds.")
+    number = isinstance(period, (int, float)) and not isinstance(period, bool)
+    if not number or period <= 0 or (period % MINUTE and period not in SHORT_PERIODS):
+        raise ServiceError(code, f"The value {period} for parameter Period is invalid: 1, 5, 10, 20, 30 or a multiple "
+                                 f"of 60 seconds.")
 
 
 def check_queries(queries: list[dict]) -> None:
@@ -386,19 +419,23 @@ def check_queries(queries: list[dict]) -> None:
         where = f"MetricDataQueries.member.{number}"
         name = query.get("Id")
         if not isinstance(name, str) or not re.fullmatch(r"[a-z][A-Za-z0-9_]{0,254}", name):
-            raise ServiceError("ValidationError", f"The value {name} for parameter {where}.Id is not matching the expected pattern: a "
+            raise ServiceError("ValidationError", f"The value {name} for parameter {where}.Id is not matching the "
+                                                  f"expected pattern: a "
                                                   "lowercase letter first, then letters, numbers and underscores.")
         if name in seen:
-            raise ServiceError("ValidationError", f"The values for parameter Id in MetricDataQueries are not unique: {name} is there twice.")
+            raise ServiceError("ValidationError", f"The values for parameter Id in MetricDataQueries are not unique: "
+                                                  f"{name} is there twice.")
         seen.add(name)
         if ("MetricStat" in query) == ("Expression" in query):
-            raise ServiceError("ValidationError", f"{where} ({name}) needs either MetricStat or Expression, but not both.")
+            raise ServiceError("ValidationError", f"{where} ({name}) needs either MetricStat or Expression, but not "
+                                                  f"both.")
         if "MetricStat" in query:
             stat = query["MetricStat"]
             if missing := [key for key in ("Metric", "Period", "Stat") if key not in stat]:
                 raise ServiceError("ValidationError", f"{where}.MetricStat ({name}) lacks {' and '.join(missing)}.")
             if not stat["Metric"].get("MetricName") or not stat["Metric"].get("Namespace"):
-                raise ServiceError("ValidationError", f"{where}.MetricStat.Metric ({name}) needs a Namespace and a MetricName.")
+                raise ServiceError("ValidationError", f"{where}.MetricStat.Metric ({name}) needs a Namespace and a "
+                                                      f"MetricName.")
             check_period(stat["Period"], "ValidationError")
             parse_statistic(stat["Stat"], "ValidationError")
 
@@ -410,14 +447,16 @@ def parse_statistic(name: str, code: str = "InvalidParameterValue"):
     """
     function = _parse_statistic(name) if isinstance(name, str) else None
     if function is None:
-        raise ServiceError(code, f"The statistic {name!r} does not exist: {', '.join(BASIC)}, a percentile like p99.9, or tm90, "
+        raise ServiceError(code, f"The statistic {name!r} does not exist: {', '.join(BASIC)}, a percentile like "
+                                 f"p99.9, or tm90, "
                                  "TM(10%:90%) and the like with tc, ts, wm; IQM; PR(100:2000).")
     return function
 
 
 @lru_cache(maxsize=256)
 def _parse_statistic(name):
-    basic = {"SampleCount": lambda slot: slot.count, "Average": lambda slot: slot.sum / slot.count if slot.count else None,
+    basic = {"SampleCount": lambda slot: slot.count, "Average": lambda slot: slot.sum / slot.count if slot.count
+             else None,
              "Sum": lambda slot: slot.sum, "Minimum": lambda slot: slot.minimum, "Maximum": lambda slot: slot.maximum}
     if name in basic:
         return basic[name]
@@ -448,7 +487,8 @@ def _from_values(values, kind, low, high, percent):
     ordered = sorted(values.items())
     total = sum(values.values())
     if percent:  # of the values in order, those after the first `skip` and up to the `upto`-th
-        skip, upto = floor(total * (low or 0.0) / 100 + 1e-9), max(ceil(total * (100.0 if high is None else high) / 100 - 1e-9), 1)
+        skip = floor(total * (low or 0.0) / 100 + 1e-9)
+        upto = max(ceil(total * (100.0 if high is None else high) / 100 - 1e-9), 1)
         kept, passed = [], 0.0
         for value, count in ordered:
             taken = min(passed + count, upto) - max(passed, skip)
@@ -493,10 +533,12 @@ def _periods(queries):
 def _check_datum(datum, where, now):
     """(datum, Aggregate), or what AWS says to it."""
     def invalid(parameter, value, why):
-        raise ServiceError("InvalidParameterValue", f"The value {value} for parameter {where}.{parameter} is invalid: {why}.")
+        raise ServiceError("InvalidParameterValue", f"The value {value} for parameter {where}.{parameter} is invalid: "
+                                                    f"{why}.")
 
     def check_number(parameter, value):
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value) or abs(value) > LARGEST:
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not isfinite(value) or abs(value) > LARGEST:
             invalid(parameter, value, "a number from -2^360 to 2^360; NaN and infinity are not supported")
         return float(value)
 
@@ -524,7 +566,8 @@ def _check_datum(datum, where, now):
         invalid("Timestamp", time, "at most two weeks in the past")
     given = [key for key in ("Value", "Values", "StatisticValues") if datum.get(key) is not None]
     if len(given) > 1:
-        raise ServiceError("InvalidParameterCombination", f"The parameters {where}.{given[0]} and {where}.{given[1]} are mutually exclusive "
+        raise ServiceError("InvalidParameterCombination", f"The parameters {where}.{given[0]} and {where}.{given[1]} "
+                                                          f"are mutually exclusive "
                                                           "and you have specified both.")
     if not given:
         raise ServiceError("MissingParameter", f"{where} needs a Value, Values or StatisticValues.")
@@ -534,7 +577,8 @@ def _check_datum(datum, where, now):
         told = datum["StatisticValues"]
         if missing := [key for key in ("SampleCount", "Sum", "Minimum", "Maximum") if told.get(key) is None]:
             raise ServiceError("MissingParameter", f"The parameter {where}.StatisticValues.{missing[0]} is required.")
-        count, total, low, high = (check_number(f"StatisticValues.{key}", told[key]) for key in ("SampleCount", "Sum", "Minimum", "Maximum"))
+        count, total, low, high = (check_number(f"StatisticValues.{key}", told[key])
+                                   for key in ("SampleCount", "Sum", "Minimum", "Maximum"))
         if count <= 0 or low > high:
             invalid("StatisticValues", told, "SampleCount is above 0, and Minimum not above Maximum")
         return datum, Aggregate(count, total, low, high)

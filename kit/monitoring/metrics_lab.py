@@ -245,7 +245,7 @@ class Alarms:
         try:
             with self.life.on_behalf_of(self._arn(name, alarm)):
                 self.life.send(arn, self._message(name, alarm, transition), "cloudwatch.amazonaws.com")
-        except (LookupError, ServiceError) as error:
+        except (LookupError, ServiceError, *_refused()) as error:
             self.life.note("CloudWatch", "alarm action failed", name, f"{arn}: {error}")
 
     def newest(self, alarm) -> float | None:
@@ -278,6 +278,11 @@ class Alarms:
     def _arn(self, name, alarm):
         region = getattr(alarm, "region", None) or self.life.sandbox.region
         return f"arn:aws:cloudwatch:{region}:{self.life.sandbox.account_id}:alarm:{name}"
+
+
+def _refused():
+    from botocore.exceptions import ClientError
+    return (ClientError,)
 
 
 def _own(parameters):
