@@ -18,7 +18,7 @@ import json
 from hashlib import sha256
 from math import ceil
 
-from kit.compute import lambda_function as model
+from kit.compute import invocation as model
 from kit.errors import ServiceError
 from kit.lab.runtime import Runtime
 
@@ -32,13 +32,12 @@ def live(life) -> None:
     functions = Functions(life)
     life.state["lambda"] = functions
     life.endings.append(functions.end)
-    from moto.awslambda.models import LambdaBackend, LambdaFunction
+    from moto.awslambda.models import LambdaFunction
     from moto.s3 import notifications
     from moto.sns.models import Subscription
     life.patch(LambdaFunction, "_invoke_lambda", functions.asked_by_moto)
     life.patch(Subscription, "publish", functions.published)
     life.patch(notifications, "_invoke_awslambda", functions.notified)
-    life.patch(LambdaBackend, "delete_function", functions.deleted)
     life.answer("lambda", "Invoke", functions.invoke)
     life.before("lambda", "CreateFunction", functions.check)
     life.before("lambda", "UpdateFunctionConfiguration", functions.check)
@@ -76,9 +75,6 @@ class Functions:
         for key in [key for key in self.idle if key[0].endswith(f":{name}")]:
             for *_, environment, _ in self.idle.pop(key):
                 environment.stop()
-
-    def deleted(self, before, backend, *arguments, **named):
-        return before(backend, *arguments, **named)
 
     def invoke(self, call) -> dict:
         given = call.parameters
@@ -119,7 +115,8 @@ class Functions:
         """A topic with a function among its subscribers: it gets SNS's own event, with the topic's name in it."""
         if subscription.protocol != "lambda":
             return before(subscription, message, message_id, subject=subject, message_attributes=message_attributes, **more)
-        if subscription._matches_filter_policy(message, message_attributes) is False:
+        matcher = subscription._filter_policy_matcher
+        if matcher is not None and not matcher.matches(message_attributes, message):
             return None
         topic, date = subscription.topic, self.life.sandbox.clock.date
         sns = {"Type": "Notification", "MessageId": message_id, "TopicArn": topic.arn, "Subject": subject, "Message": message,
@@ -130,7 +127,7 @@ class Functions:
         self._sent_by("sns.amazonaws.com", topic.arn, subscription.endpoint, event)
         return None
 
-    def notified(self, before, event, arn, region):
+    def notified(self, before, account, event, arn, region):
         """A bucket notifies a function."""
         bucket = event["Records"][0].get("s3", {}).get("bucket", {}).get("arn", "") if event.get("Records") else ""
         self._sent_by("s3.amazonaws.com", bucket, arn, event)
@@ -305,23 +302,15 @@ class Functions:
                 self.life.note("Lambda", "event lost", function.function_name, f"{condition}, and neither destination nor dead-letter queue")
 
     def _give(self, arn, record, function):
-        role = function.role.rsplit("/", 1)[-1]
         try:
-            self._as_role(arn, record, role)
+            self.life.send(arn, record, "ROLE:" + function.role.rsplit("/", 1)[-1])  # with the function's own role
             self.life.note("Lambda", "to its destination", function.function_name, arn)
         except Exception as error:
             self.life.note("Lambda", "destination failed", function.function_name, f"{arn}: {error}")
 
-    def _as_role(self, arn, record, role):
-        """A destination is reached with the function's own role."""
-        self.life.send(arn, record, "lambda.amazonaws.com")
-
     def _config(self, function):
-        found = getattr(function, "_event_invoke_config", None) or {}
-        for one in found if isinstance(found, list) else [found]:
-            if one:
-                return one
-        return {}
+        """How often, how long, and where to: PutFunctionEventInvokeConfig."""
+        return function.event_invoke_config[-1].config if function.event_invoke_config else {}
 
     # queues as event sources
 
@@ -343,7 +332,7 @@ class Functions:
         """One batch from the queue to the function; what succeeded is deleted, the rest comes back by itself."""
         self._polls.pop(mapping.uuid, None)
         sqs = self.life.client("sqs", queue.region)
-        url = queue.url("http://x") if False else f"https://sqs.{queue.region}.amazonaws.com/{self.life.sandbox.account_id}/{queue.name}"
+        url = f"https://sqs.{queue.region}.amazonaws.com/{self.life.sandbox.account_id}/{queue.name}"
         messages, wanted = [], min(mapping.batch_size, model.LARGEST_BATCH)
         while len(messages) < wanted:
             found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=min(10, wanted - len(messages)), AttributeNames=["All"],

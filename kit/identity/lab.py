@@ -231,6 +231,9 @@ class Identity:
                    "aws:SourceIp": SOURCE_IP, "aws:SecureTransport": "true",
                    "aws:RequestedRegion": one.resource.split(":")[3] if one.resource.count(":") > 4 and
                    one.resource.split(":")[3] else self.life.sandbox.region, **one.context}
+        if self.life.source_arn:
+            context |= {"aws:SourceArn": self.life.source_arn, "aws:SourceAccount": self.life.sandbox.account_id,
+                        "aws:SourceOwner": self.life.sandbox.account_id}
         if ":ec2:" in one.resource:
             for key, value in self.life.backend("ec2").tags.get(one.resource.rsplit("/", 1)[-1], {}).items():
                 context[f"aws:ResourceTag/{key}"] = context[f"ec2:ResourceTag/{key}"] = value

@@ -123,10 +123,11 @@ class Life:
         self.history.add(service, what, resource, why)
 
     def client(self, service: str, region: str | None = None, by: str | None = None):
-        """A client for behaviours: of the account's owner, or of a service ("events.amazonaws.com")."""
+        """A client for behaviours: of the account's owner, of a service ("events.amazonaws.com") or a role ("ROLE:name")."""
         key = service, region or self.sandbox.region, by
         if key not in self._clients:
-            keys = {"aws_access_key_id": SERVICE_KEY + by, "aws_secret_access_key": "x"} if by else {}
+            own = by if by and by.startswith("ROLE:") else SERVICE_KEY + (by or "")
+            keys = {"aws_access_key_id": own, "aws_secret_access_key": "x"} if by else {}
             self._clients[key] = self.sandbox.client(service, region_name=key[1], **keys)
         return self._clients[key]
 
