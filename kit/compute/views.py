@@ -36,3 +36,35 @@ def fleets(table):
         fig.add_scatter(x=[cost], y=[100 * refused], name=name, **style(number)["points"])
         fig.data[-1].marker.size = 14
     return fig
+
+
+def burst(table):
+    """What a burstable server gets of what it wants, and the credits it has."""
+    short = sum(wanted - got > 0.5 for wanted, got in zip(table["wanted"], table["cpu"])) / 12
+    charged = table["charged"][-1]
+    fig = figure("The credits run out: the work has to wait" if short else "The credits last" if not max(table["surplus"]) else
+                 "It goes on, on credit",
+                 says=f"For {short:.1f} hours the server gets less than it wants. It ends with {table['credits'][-1]:.0f} credits and "
+                      f"owes {table['surplus'][-1]:.0f}; ${charged:.2f} were charged.",
+                 x="hour", y="CPU (%)", yaxis_rangemode="tozero", xaxis_dtick=6, yaxis_range=[0, 105],
+                 yaxis2=dict(title="credits", overlaying="y", side="right", rangemode="tozero", showgrid=False))
+    fig.add_scatter(x=table["hour"], y=table["wanted"], name="wanted", **style(5)["line"])
+    fig.add_scatter(x=table["hour"], y=table["cpu"], name="CPU it gets", **style(0)["line"])
+    fig.add_scatter(x=table["hour"], y=table["credits"], name="credits saved", yaxis="y2", **style(2)["line"])
+    if any(table["surplus"]):
+        fig.add_scatter(x=table["hour"], y=table["surplus"], name="credits owed", yaxis="y2", **style(1)["line"])
+    return fig
+
+
+def purchase(table):
+    """Dollars a month of each way to pay, over the hours a server is needed."""
+    crossing = next((hours for hours, demand, plan in zip(table["hours"], table["on-demand"], table["savings plan"]) if demand > plan > 0),
+                    None)
+    fig = figure("From where on a promise pays",
+                 says=(f"Above {crossing:.0f} hours a month the savings plan is cheaper than On-Demand." if crossing is not None else
+                       "On-Demand is never dearer than the savings plan here.") + f" The whole month costs ${table['on-demand'][-1]:.0f} "
+                      f"On-Demand, ${table['savings plan'][-1]:.0f} with the plan and ${table['spot'][-1]:.0f} on Spot.",
+                 x="hours a month that the server is needed", y="$ a month", yaxis_rangemode="tozero")
+    for number, name in enumerate(("on-demand", "savings plan", "spot")):
+        fig.add_scatter(x=table["hours"], y=table[name], name=name, **style(number)["line"])
+    return fig
