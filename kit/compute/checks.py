@@ -1,9 +1,12 @@
 """The exercises of the lessons on servers and on functions: what is right is asked from the models."""
 
+import json
 import math
 
+from kit.compute import lambda_cost
 from kit.compute.autoscaling import step_adjustment, target_tracking
 from kit.compute.burst import credits
+from kit.compute.invocation import failed_messages, retry_wait
 from kit.compute.purchase import MONTH, cost
 from kit.compute.scaling_group import Group
 from kit.course.exercise import Exercise, Misconception
@@ -143,3 +146,117 @@ replaced = Exercise(
                       "Some of these launches answer a wish for more. Read the Cause."),
         Misconception("launches and terminations", lambda activities: sum("unhealthy" in one["Cause"] or "health" in one["Cause"] for one in activities),
                       "For one death there are two activities: the old one ends, a new one is launched. Count each death once.")])
+
+# ------------------------------------------------------------------ functions: trace
+
+at_once = Exercise(
+    id="04-at-once", title="How many at once?", points=1,
+    cases=lambda rng: [{"rate": 10, "seconds": 0.5}, {"rate": 100, "seconds": 2}, {"rate": rng.randint(20, 400), "seconds": rng.choice([0.25, 1.5, 3])}],
+    expected=lambda case: case["rate"] * case["seconds"],
+    why=lambda case, got, want: f"{case['rate']} come in each second and each stays {case['seconds']} s: {want:g} are there at a time. Lambda's "
+                                "quota counts that, not the requests.",
+    misconceptions=[
+        Misconception("requests a second", lambda rate, seconds: rate, "Two requests can share an environment if they don't overlap. How long is each there?"),
+        Misconception("divides", lambda rate, seconds: rate / seconds, "Longer requests need more environments, not fewer.")])
+
+# ------------------------------------------------------------------ functions: modify
+
+
+def _month_case(rng):
+    return {"requests": rng.randint(2, 60) * 1_000_000, "milliseconds": rng.choice([80, 200, 450, 1200]), "memory_mb": rng.choice([256, 512, 1024])}
+
+
+def _dollars(requests, milliseconds, memory_mb):
+    return round(lambda_cost.month(requests, milliseconds / 1000, memory_mb), 2)
+
+
+def _raw(requests, milliseconds, memory_mb):
+    return round(lambda_cost.month(requests, milliseconds / 1000, memory_mb, free=False), 2)
+
+
+month = Exercise(
+    id="04-month", title="What does a month cost?", points=2,
+    cases=lambda rng: [{"requests": 3_000_000, "milliseconds": 120, "memory_mb": 1536}, {"requests": 500_000, "milliseconds": 100, "memory_mb": 128},
+                       {"requests": 800_000, "milliseconds": 2000, "memory_mb": 512}, _month_case(rng)],
+    expected=lambda case: _dollars(**case),
+    why="A million requests and 400,000 GB-seconds are free each month; each of the two has its own allowance, and neither goes below zero.",
+    misconceptions=[
+        Misconception("nothing is free", _raw, "A million requests and 400,000 GB-seconds a month are free. Did you take them off?"),
+        Misconception("one allowance for both", lambda requests, milliseconds, memory_mb: 0.0 if requests <= 1_000_000 else _dollars(
+            requests, milliseconds, memory_mb), "Fewer than a million requests can still use more than 400,000 GB-seconds."),
+        Misconception("megabytes are gigabytes", lambda requests, milliseconds, memory_mb: _dollars(requests, milliseconds, memory_mb * 1024),
+                      "The price is for gigabytes, and a gigabyte here has 1,024 megabytes.")])
+
+# ------------------------------------------------------------------ functions: build
+
+
+def _batch(rng, number):
+    return {"event": {"Records": [{"messageId": f"m-{n}", "body": rng.choice(["7", "12", "hat", "", "0"])} for n in range(number)]}}
+
+
+def _bad(event):
+    return sorted(one["messageId"] for one in event["Records"] if not one["body"].isdigit())
+
+
+def _left(handler, case):
+    """What stays in the queue, as Lambda reads the handler's answer."""
+    ids = [one["messageId"] for one in case["event"]["Records"]]
+    return sorted(failed_messages(json.dumps(handler(case["event"], None)), False, ids, partial=True))
+
+
+batch = Exercise(
+    id="04-batch", title="Give back only the bad ones", points=2,
+    cases=lambda rng: [{"event": {"Records": [{"messageId": "m-1", "body": "7"}, {"messageId": "m-2", "body": "hat"}, {"messageId": "m-3", "body": "9"}]}},
+                       {"event": {"Records": [{"messageId": "m-1", "body": "7"}]}}, _batch(rng, 8)],
+    run=_left, expected=lambda case: _bad(**case), show=lambda case: f"{len(case['event']['Records'])} messages",
+    why="What is named comes back after its visibility timeout, everything else is deleted. An answer that Lambda cannot read brings all of it back.",
+    misconceptions=[
+        Misconception("names the good ones", lambda event, context: {"batchItemFailures": [
+            {"itemIdentifier": one["messageId"]} for one in event["Records"] if one["body"].isdigit()]},
+            "You named the messages that were fine. They would come back, and the bad ones be deleted."),
+        Misconception("a bare list", lambda event, context: [one["messageId"] for one in event["Records"] if not one["body"].isdigit()],
+                      "Lambda cannot read that, so the whole batch comes back. It wants a dict with `batchItemFailures`, a list of dicts."),
+        Misconception("says nothing", lambda event, context: {}, "With an empty answer everything counts as done, and the bad ones are deleted.")])
+
+
+def _cheapest_memory(cpu_seconds, waiting, sizes):
+    return min(sizes, key=lambda memory: (round(lambda_cost.duration(memory, cpu_seconds, waiting) * memory, 6), memory))
+
+
+cheapest_memory = Exercise(
+    id="04-memory", title="How much memory?", points=2,
+    cases=lambda rng: [{"cpu_seconds": 0.0, "waiting": 2.0, "sizes": [128, 512, 1769]}, {"cpu_seconds": 1.0, "waiting": 1.0, "sizes": [512, 1769, 3008]},
+                       {"cpu_seconds": 3.0, "waiting": 0.0, "sizes": [1769, 3008, 10_240]},
+                       {"cpu_seconds": rng.choice([0.2, 0.8, 2.0]), "waiting": rng.choice([0.1, 0.5, 1.5]), "sizes": [256, 1024, 3008]}],
+    expected=lambda case: _cheapest_memory(**case),
+    why="You pay memory times time. Computing gets faster with memory up to 1,769 MB, so its price stays the same; waiting gets no faster, and is "
+        "paid for with all the memory.",
+    misconceptions=[
+        Misconception("the least", lambda cpu_seconds, waiting, sizes: min(sizes) if cpu_seconds else max(sizes),
+                      "Work out memory times seconds for each size. What does waiting cost in a big one?"),
+        Misconception("the fastest", lambda cpu_seconds, waiting, sizes: max(sizes), "Above 1,769 MB one thread gets no faster, only dearer."),
+        ])
+
+# ------------------------------------------------------------------ functions: diagnose
+
+
+def _succeeds(down_until):
+    now = 0.0
+    for attempt in (1, 2, 3):
+        if now >= down_until:
+            return now
+        now += retry_wait(attempt)
+    return None
+
+
+retried = Exercise(
+    id="04-retried", title="When does it succeed?", points=1,
+    cases=lambda rng: [{"down_until": 0}, {"down_until": 30}, {"down_until": 61}, {"down_until": 181}, {"down_until": 180},
+                       {"down_until": rng.choice([45, 100, 170, 200, 600])}],
+    expected=lambda case: _succeeds(**case),
+    why="An event is tried at once, after one minute, and after two more: at 0, 60 and 180 seconds. Then it goes to its destination, or is lost.",
+    misconceptions=[
+        Misconception("a minute apart", lambda down_until: next((now for now in (0, 60, 120) if now >= down_until), None),
+                      "The second pause is two minutes, not one."),
+        Misconception("for ever", lambda down_until: next(now for now in (0, 60, *range(180, 100_000, 120)) if now >= down_until),
+                      "There are three attempts altogether. What comes after the third?")])

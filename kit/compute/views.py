@@ -68,3 +68,46 @@ def purchase(table):
     for number, name in enumerate(("on-demand", "savings plan", "spot")):
         fig.add_scatter(x=table["hours"], y=table[name], name=name, **style(number)["line"])
     return fig
+
+
+def cold_starts(run):
+    """How long each request took, and why."""
+    kinds, total = run.requests["kind"], max(1, len(run.requests))
+    answered = sorted(wait for wait, kind in zip(run.requests["wait"], kinds) if kind != "throttled")
+    slow = answered[int(0.99 * (len(answered) - 1))] if answered else 0.0
+    fig = figure("Some are refused" if run.throttled else "Some find no warm environment" if run.cold else "Everybody finds a warm environment",
+                 says=f"Of {len(kinds)} requests {run.cold} waited for a cold start ({100 * run.cold / total:.1f} %) and {run.throttled} were "
+                      f"refused. At most {run.most} ran at once; one in a hundred took longer than {slow:.2f} s.",
+                 x="time (s)", y="seconds to the answer", yaxis_rangemode="tozero")
+    for number, kind in enumerate(("warm", "cold", "provisioned", "throttled")):
+        rows = [(at, wait) for at, wait, one in zip(run.requests["arrived"], run.requests["wait"], kinds) if one == kind]
+        rows = rows[::max(1, len(rows) // 500)]
+        if rows:
+            fig.add_scatter(x=[at for at, _ in rows], y=[wait for _, wait in rows], name=kind, **style(number)["points"])
+    return fig
+
+
+def memory_curve(table):
+    """What more memory does to the time and to the bill."""
+    best = table["dollars"].index(min(table["dollars"]))
+    fig = figure("The least memory is not the cheapest" if best else "More memory only costs more here",
+                 says=f"Cheapest is {table['memory'][best]} MB at ${table['dollars'][best]:.2f} a month and {table['seconds'][best]:.2f} s; "
+                      f"{table['memory'][0]} MB takes {table['seconds'][0]:.1f} s and costs ${table['dollars'][0]:.2f}.",
+                 x="memory (MB)", y="$ a month", yaxis_rangemode="tozero",
+                 yaxis2=dict(title="seconds", overlaying="y", side="right", rangemode="tozero", showgrid=False))
+    fig.add_scatter(x=table["memory"], y=table["dollars"], name="$ a month", **style(0)["line"])
+    fig.add_scatter(x=table["memory"], y=table["seconds"], name="seconds each", yaxis="y2", **style(1)["line"])
+    return fig
+
+
+def function_or_server(table):
+    """Where the lines cross: a function that is paid by use, a server that is paid by the hour."""
+    crossing = next((n for n, one, other in zip(table["requests"], table["function"], table["server"]) if one > other), None)
+    fig = figure("Where the lines cross" if crossing is not None else "The function stays cheaper",
+                 says=(f"From about {crossing / 1e6:.1f} million requests a month on the server is cheaper." if crossing is not None else
+                       "Up to the most requests shown the function is cheaper.") + f" At {table['requests'][-1] / 1e6:.0f} million the "
+                      f"function costs ${table['function'][-1]:.2f}, the server ${table['server'][-1]:.2f}.",
+                 x="million requests a month", y="$ a month", yaxis_rangemode="tozero")
+    for number, name in enumerate(("function", "server")):
+        fig.add_scatter(x=[n / 1e6 for n in table["requests"]], y=table[name], name=name, **style(number)["line"])
+    return fig

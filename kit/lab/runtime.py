@@ -83,7 +83,8 @@ class Runtime:
         root = os.fspath(Path(__file__).parents[2])
         names["PYTHONPATH"] = os.pathsep.join(filter(None, [root, names.get("PYTHONPATH", "")]))
         self._zygote = subprocess.Popen([sys.executable, "-m", "kit.lab.runtime_child", str(theirs.fileno())],
-                                        pass_fds=[theirs.fileno()], env=names, stdin=subprocess.DEVNULL)
+                                        pass_fds=[theirs.fileno()], env=names, stdin=subprocess.DEVNULL,
+                                        start_new_session=True)  # interrupting the kernel is not meant for it
         theirs.close()
 
     def _answer(self, wanted):
@@ -125,6 +126,9 @@ class Environment:
             self.stop()
             return Result(_failure("Runtime.ExitError", f"RequestId: {request} Error: Runtime exited without providing a reason"),
                           "Unhandled", ["Runtime exited without providing a reason\n"], 0.001, 0, init)
+        except BaseException:  # the learner has interrupted the kernel: this environment is in the middle of something
+            self.stop()
+            raise
         if answer.get("over"):  # it told us why, and is no more
             self.stop()
         return Result(answer["payload"], answer["error"], answer["logs"], answer["duration"], answer["memory"], init)

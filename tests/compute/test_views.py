@@ -2,7 +2,7 @@
 
 import pytest
 
-from kit.compute import burst, purchase, traffic_day, views
+from kit.compute import burst, cold_starts, lambda_cost, purchase, traffic_day, views
 
 
 @pytest.mark.parametrize("fleet", traffic_day.FLEETS)
@@ -33,3 +33,24 @@ def test_burst_says_what_becomes_of_the_credits(options, title):
 def test_the_crossing_point_is_where_the_discount_says():
     assert "Above 440 hours a month" in views.purchase(purchase.compare(discount=0.4)).layout.meta["says"]
     assert "never dearer" in views.purchase(purchase.compare(discount=0.0)).layout.meta["says"]
+
+
+def test_cold_starts_are_counted_in_words():
+    run = cold_starts.simulate(rate=5, duration=1, limit=3, seconds=60)
+    figure = views.cold_starts(run)
+    assert f"{run.throttled} were refused" in figure.layout.meta["says"] and "refused" in figure.layout.title.text
+    assert "warm" in views.cold_starts(cold_starts.simulate(rate=2, provisioned=9, seconds=60)).layout.title.text
+    assert views.cold_starts(cold_starts.simulate(rate=0)).layout.meta["says"].startswith("Of 0 requests")
+
+
+def test_the_memory_curve_names_the_cheapest():
+    table = lambda_cost.curve(cpu_seconds=1.5, waiting=0.0)
+    assert "128 MB takes" in views.memory_curve(table).layout.meta["says"]
+    assert "only costs more" in views.memory_curve(lambda_cost.curve(0.0, 1.0)).layout.title.text
+
+
+def test_the_lines_cross_where_the_model_says():
+    table = lambda_cost.against_server(0.2, 512, 7.59)
+    crossing = lambda_cost.crossing(0.2, 512, 7.59)
+    assert f"From about {(crossing // 2e5 + 1) * 0.2:.1f} million" in views.function_or_server(table).layout.meta["says"]
+    assert "stays cheaper" in views.function_or_server(lambda_cost.against_server(0.02, 128, 100)).layout.title.text
