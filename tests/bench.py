@@ -124,6 +124,80 @@ def budgets() -> None:
          "s (budget 1)")
 
 
+def living_lab() -> None:
+    """A call through the living lab beside plain moto in turn; a day, a year, a function."""
+    import io
+    import json
+    import zipfile
+
+    from kit import lab
+    sandbox = lab.start()
+    from moto.core.botocore_stubber import BotocoreStubber
+    living, plain = BotocoreStubber.process_request, BotocoreStubber.process_request.__closure__
+    plain = next(cell.cell_contents for cell in plain if getattr(cell.cell_contents, "__name__", "") == "process_request")
+    for service, call in (("sqs", lambda client: client.send_message(QueueUrl=url, MessageBody="x")),
+                          ("s3", lambda client: client.put_object(Bucket="bench", Key="k", Body=b"x"))):
+        sandbox.reset(seed=1)
+        client, other = sandbox.client(service), sandbox.client(service)
+        other.in_sandbox = False  # its calls pass the lab by
+        url = sandbox.client("sqs").create_queue(QueueName="q")["QueueUrl"]
+        sandbox.client("s3").create_bucket(Bucket="bench")
+        times = {living: [], plain: []}
+        for _ in range(300):
+            for stub, using in ((living, client), (plain, other)):
+                BotocoreStubber.process_request = stub
+                began = time.perf_counter()
+                call(using)
+                times[stub].append(time.perf_counter() - began)
+        BotocoreStubber.process_request = living
+        show(f"call_{service}_living_to_plain", statistics.median(times[living]) / statistics.median(times[plain]), "times (budget 1.5)")
+
+    sandbox.reset(seed=1)
+    role = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    arn = sandbox.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(role))["Role"]["Arn"]
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("app.py", "def handler(event, context):\n    return event")
+    functions = sandbox.client("lambda")
+    for number in range(4):
+        functions.create_function(FunctionName=f"f{number}", Runtime="python3.13", Role=arn, Handler="app.handler", Code={"ZipFile": package.getvalue()})
+
+    def invoke(number):
+        began = time.perf_counter()
+        functions.invoke(FunctionName=f"f{number}", Payload=b"{}")
+        return 1000 * (time.perf_counter() - began)
+    show("invoke_first_ever", invoke(0), "ms")
+    show("invoke_cold", statistics.median(invoke(number) for number in (1, 2, 3)), "ms (budget 400)")
+    show("invoke_warm", statistics.median(invoke(1) for _ in range(50)), "ms (budget 20)")
+
+    sandbox.reset(seed=1)
+    ec2, scaling = sandbox.client("ec2"), sandbox.client("autoscaling")
+    ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={"ImageId": "ami-03cf127a", "InstanceType": "t3.micro", "Monitoring": {"Enabled": True}})
+    scaling.create_auto_scaling_group(AutoScalingGroupName="web", MinSize=1, MaxSize=8, LaunchTemplate={"LaunchTemplateName": "web"}, AvailabilityZones=["us-east-1a"])
+    step = {"AutoScalingGroupName": "web", "PolicyType": "StepScaling", "AdjustmentType": "ChangeInCapacity"}
+    arn = scaling.put_scaling_policy(PolicyName="out", StepAdjustments=[{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}], **step)["PolicyARN"]
+    sandbox.client("cloudwatch").put_metric_alarm(
+        AlarmName="busy", Namespace="AWS/EC2", MetricName="CPUUtilization", Dimensions=[{"Name": "AutoScalingGroupName", "Value": "web"}], Statistic="Average",
+        Period=60, EvaluationPeriods=2, Threshold=60, ComparisonOperator="GreaterThanThreshold", AlarmActions=[arn])
+    sandbox.set_load("web", {"low": 0.4, "high": 4, "peak_hour": 13})
+    began = time.perf_counter()
+    sandbox.clock.advance(days=1)
+    show("day_of_a_group", time.perf_counter() - began, "s (budget 1)")
+
+    sandbox.reset(seed=1)
+    for number in range(4):
+        sandbox.client("sqs").create_queue(QueueName=f"q{number}")
+    sandbox.client("ec2").run_instances(ImageId="ami-03cf127a", InstanceType="t3.micro", MinCount=4, MaxCount=4)
+    for number in range(2):
+        sandbox.client("cloudwatch").put_metric_alarm(
+            AlarmName=f"deep{number}", Namespace="AWS/SQS", MetricName="ApproximateNumberOfMessagesVisible", Dimensions=[{"Name": "QueueName", "Value": f"q{number}"}],
+            Statistic="Average", Period=60, EvaluationPeriods=2, Threshold=60, ComparisonOperator="GreaterThanThreshold")
+    began = time.perf_counter()
+    sandbox.clock.advance(days=365)
+    show("year_of_ten_resources", time.perf_counter() - began, "s (budget 2)")
+    sandbox.stop()
+
+
 def explorers() -> None:
     """Model and view together, of every explorer of every lesson as it opens: the median of 20."""
     import json
@@ -169,5 +243,5 @@ asyncio.run(main(sys.argv[1]))
 
 
 if __name__ == "__main__":
-    for part in (engines, budgets, explorers, lessons):
+    for part in (engines, budgets, living_lab, explorers, lessons):
         part()

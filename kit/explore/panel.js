@@ -52,6 +52,7 @@ function figureBox() {
     delete layout.title;
     layout.autosize = true; // the width is the page's; the height is the figure's own
     layout.height ??= layout.template?.layout?.height ?? 360;
+    plot.style.height = `${layout.height}px`; // plotly takes the height of its box when the page's width changes
     layout.font = { ...layout.font, color: text, family: font, size: 13 };
     layout.hoverlabel = { bgcolor: page, font: { color: text } };
     for (const axis of Object.keys(layout).filter((key) => /^[xy]axis/.test(key)).concat("xaxis", "yaxis")) {
