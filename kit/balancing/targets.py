@@ -23,7 +23,7 @@ Load Balancer"; API reference 2015-12-01, RegisterTargets, DeregisterTargets, Ta
 from dataclasses import dataclass
 
 from kit.balancing import attributes as attribute
-from kit.balancing.health import HealthCheck, reason_for, target_health
+from kit.balancing.health import ZONE_NOT_ENABLED, HealthCheck, reason_for, target_health
 from kit.errors import ServiceError
 
 TARGETS_PER_GROUP = 1000  # default quota

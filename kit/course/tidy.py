@@ -26,7 +26,7 @@ def tidy(path: Path) -> bool:
         cell.metadata = {name: value for name, value in cell.metadata.items()
                          if name in ("tags", "claims", "corrects", "nbgrader", "deletable", "editable")}
         checked = CHECKED in cell.metadata.get("tags", [])
-        cell.outputs = [kept for output in cell.outputs if checked and (kept := _text(output, number))]
+        cell.outputs = _joined(kept for output in cell.outputs if checked and (kept := _text(output, number)))
         cell.execution_count = number if checked else None  # nbval compares only what has a number
         if checked and not cell.outputs:
             raise ValueError(f"{path}: the cell {cell.id} is to be checked, but has no text; run the notebook first")
@@ -34,6 +34,17 @@ def tidy(path: Path) -> bool:
     if after != before:
         Path(path).write_text(after, encoding="utf-8", newline="\n")
     return after != before
+
+
+def _joined(outputs) -> list:
+    """What is printed comes in pieces that differ from run to run."""
+    kept = []
+    for output in outputs:
+        if kept and output.output_type == kept[-1].output_type == "stream":
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
+    return kept
 
 
 def _text(output, number: int):
