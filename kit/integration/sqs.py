@@ -216,6 +216,8 @@ class Queue:
         self._begin("start_message_move_task", now)
         if not self._is_dead_letter_queue:
             raise ServiceError("InvalidParameterValue", "Source queue must be configured as a Dead Letter Queue.")
+        if destination is not None and destination.fifo != self.fifo:
+            raise ServiceError("InvalidParameterValue", "Messages move between queues of the same kind: standard or FIFO.")
         moved = 0
         for message in list(self._messages.values()):
             target = message.source if destination is None else destination
