@@ -29,6 +29,7 @@ def live(life) -> None:
     life.before("scheduler", "UpdateSchedule", events.check_schedule)
     life.then("scheduler", "CreateSchedule UpdateSchedule", events.plan_schedule)
     life.receive("arn:aws:events:", events.to_bus)
+    life.receive("arn:aws:states:", events.to_machine)
 
 
 class Events:
@@ -96,6 +97,11 @@ class Events:
         self.life.client("events", arn.split(":")[3]).put_events(Entries=[{
             "Source": message.get("source", source), "DetailType": message.get("detail-type", ""),
             "Detail": json.dumps(message.get("detail", {})), "EventBusName": bus}])
+
+    def to_machine(self, arn, message, source):
+        """A state machine is started with what the target gets as its input."""
+        text = message if isinstance(message, str) else json.dumps(message)
+        self.life.client("stepfunctions", arn.split(":")[3], by=source).start_execution(stateMachineArn=arn, input=text)
 
     def metered(self, call):
         self.life.meter.add(f"event bus of {call.region}", "events:custom", len(call.parameters["Entries"]))

@@ -85,6 +85,16 @@ def test_given_an_event_that_does_not_match_then_nothing_arrives(sandbox):
     assert received(sandbox, url) == []
 
 
+def test_given_a_state_machine_then_it_starts_with_the_event(sandbox):
+    """"Event bus targets": Step Functions state machines."""
+    definition = {"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": True}}}
+    states = sandbox.client("stepfunctions")
+    arn = states.create_state_machine(name="m", definition=json.dumps(definition), roleArn=f"arn:aws:iam::{ACCOUNT}:role/r")["stateMachineArn"]
+    order(rule(sandbox, arn, {"InputPath": "$.detail"}, EventPattern='{"source": ["shop"]}'), id=7)
+    [execution] = states.list_executions(stateMachineArn=arn)["executions"]
+    assert json.loads(states.describe_execution(executionArn=execution["executionArn"])["input"]) == {"id": 7}
+
+
 def test_given_no_permission_then_the_event_goes_to_the_dead_letters_at_once(sandbox):
     """"Using dead-letter queues to process undelivered events": a lack of permission is not tried again."""
     url, arn = queue(sandbox, "closed")
