@@ -135,3 +135,16 @@ def test_given_a_waiter_when_it_sleeps_then_the_sandboxes_time_passes(sandbox):
     sandbox.life.clock.after(12, lambda: s3.create_bucket(Bucket="later"))
     s3.get_waiter("bucket_exists").wait(Bucket="later")
     assert sandbox.clock.now == 15  # it asks every 5 s
+
+
+def test_given_a_history_then_it_can_be_drawn_with_its_sentence(sandbox):
+    for delay, service in ((30, "EC2"), (10, "CloudWatch"), (60, "EC2")):
+        sandbox.life.clock.after(delay, lambda service=service: sandbox.life.note(service, "something", "x"))
+    sandbox.clock.advance(minutes=2)
+    figure = sandbox.history().figure()
+    assert [trace.name for trace in figure.data] == ["CloudWatch", "EC2"]
+    assert list(figure.data[1].x) == ["2026-01-05 00:00:30", "2026-01-05 00:01:00"]
+    assert figure.layout.meta["says"] == "3 things happened, most of them in EC2; the last: something x."
+    sandbox.reset()
+    assert sandbox.history().figure().layout.meta["says"] == "Nothing has happened yet."
+    assert "time stands still" in repr(sandbox.history())
