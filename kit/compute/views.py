@@ -47,7 +47,7 @@ def burst(table):
                  says=f"For {short:.1f} hours the server gets less than it wants. It ends with {table['credits'][-1]:.0f} credits and "
                       f"owes {table['surplus'][-1]:.0f}; ${charged:.2f} were charged.",
                  x="hour", y="CPU (%)", yaxis_rangemode="tozero", xaxis_dtick=6, yaxis_range=[0, 105],
-                 yaxis2=dict(title="credits", overlaying="y", side="right", rangemode="tozero", showgrid=False))
+                 yaxis2=dict(title="credits", overlaying="y", side="right", rangemode="tozero", showgrid=False, tickmode="auto"))
     fig.add_scatter(x=table["hour"], y=table["wanted"], name="wanted", **style(5)["line"])
     fig.add_scatter(x=table["hour"], y=table["cpu"], name="CPU it gets", **style(0)["line"])
     fig.add_scatter(x=table["hour"], y=table["credits"], name="credits saved", yaxis="y2", **style(2)["line"])
@@ -94,7 +94,7 @@ def memory_curve(table):
                  says=f"Cheapest is {table['memory'][best]} MB at ${table['dollars'][best]:.2f} a month and {table['seconds'][best]:.2f} s; "
                       f"{table['memory'][0]} MB takes {table['seconds'][0]:.1f} s and costs ${table['dollars'][0]:.2f}.",
                  x="memory (MB)", y="$ a month", yaxis_rangemode="tozero",
-                 yaxis2=dict(title="seconds", overlaying="y", side="right", rangemode="tozero", showgrid=False))
+                 yaxis2=dict(title="seconds", overlaying="y", side="right", rangemode="tozero", showgrid=False, tickmode="auto"))
     fig.add_scatter(x=table["memory"], y=table["dollars"], name="$ a month", **style(0)["line"])
     fig.add_scatter(x=table["memory"], y=table["seconds"], name="seconds each", yaxis="y2", **style(1)["line"])
     return fig

@@ -119,11 +119,16 @@ class Bill:
         return self.an_hour * 24 * FORGOTTEN_DAYS
 
     def table(self, limit: int = 40) -> Table:
-        rows = [(_price(line.item)["says"], line.resource, f"{line.quantity:,.6g} {_price(line.item)['per']}",
-                 "all of it" if line.free and line.free >= line.quantity else f"{line.free:,.6g}" if line.free else "",
-                 f"${line.cost:,.4f}") for line in self.lines]
-        return Table(("what", "of", "used", "free", "cost"), rows + [("together", "", "", "", f"${self.total:,.4f}")],
-                     limit)
+        """One row for each item, whatever used it; ``lines`` has them one by one."""
+        rows = []
+        for item in dict.fromkeys(line.item for line in self.lines):
+            lines = [line for line in self.lines if line.item == item]
+            users = list(dict.fromkeys(line.resource for line in lines))
+            used, free, cost = (sum(getattr(line, name) for line in lines) for name in ("quantity", "free", "cost"))
+            rows.append((_price(item)["says"], users[0] if len(users) == 1 else f"{len(users)} of them",
+                         f"{used:,.6g} {_price(item)['per']}{'s' * (used != 1)}",
+                         "all of it" if free and free >= used else f"{free:,.6g}" if free else "", f"${cost:,.4f}"))
+        return Table(("what", "of", "used", "free", "cost"), rows + [("together", "", "", "", f"${self.total:,.4f}")], limit)
 
     def __repr__(self) -> str:
         return f"{self.table()!r}\n{self._forecast()}" if self.lines else f"Nothing used yet. {self._forecast()}"

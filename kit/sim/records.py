@@ -73,6 +73,8 @@ class Table:
     def __init__(self, columns, rows, limit: int = 12):
         self.columns = [str(column) for column in columns]
         self.rows = [[_text(value) for value in row] for row in rows[:limit]]
+        self._sides = ["right" if all(isinstance(value, (int, float, type(None))) for value in column) else "left"
+                       for column in zip(*rows[:limit])] or ["left"] * len(self.columns)
         self.more = max(0, len(rows) - limit)
 
     def __repr__(self) -> str:
@@ -82,8 +84,10 @@ class Table:
         return "\n".join(text + ([f"… and {self.more} more rows"] if self.more else []))
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{escape(name)}</th>' for name in self.columns)
-        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows)
+        head = "".join(f'<th scope="col" style="text-align: {side}">{escape(name)}</th>'
+                       for name, side in zip(self.columns, self._sides))
+        body = "".join("<tr>" + "".join(f'<td style="text-align: {side}">{escape(cell)}</td>'
+                                        for cell, side in zip(row, self._sides)) + "</tr>" for row in self.rows)
         more = f"<caption>and {self.more} more rows</caption>" if self.more else ""
         return f"<table>{more}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 

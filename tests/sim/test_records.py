@@ -51,7 +51,8 @@ def test_columns_need_names_that_differ(columns):
 def test_a_table_reads_as_text_and_as_html():
     table = filled().to_table(limit=1)
     assert repr(table) == "time  event  depth\n0     sent   1\n… and 1 more rows"
-    assert '<th scope="col">event</th>' in table._repr_html_() and "1 more rows" in table._repr_html_()
+    assert '<th scope="col" style="text-align: left">event</th>' in table._repr_html_() and "1 more rows" in table._repr_html_()
+    assert '<td style="text-align: right">1</td>' in table._repr_html_()  # numbers line up, words begin together
 
 
 def test_a_table_escapes_what_it_shows():
