@@ -31,7 +31,7 @@ def live(life) -> None:
         life.before("ec2", operation, lambda call, allowed=allowed, done=done: servers.check(call, allowed, done))
     life.answer("ec2", "DescribeInstanceStatus", servers.status)
     life.receive("arn:aws:automate:", servers.automate)
-    life.commands["set_load"] = servers.set_load
+    life.commands |= {"set_load": servers.set_load, "fail_zone": servers.fail_zone, "mend_zone": servers.mend_zone}
     life.quotes["ec2", "RunInstances"] = servers.quote
 
 
@@ -45,6 +45,8 @@ class Servers:
         self.members: dict[str, object] = {}  # id -> function(now) that says which part of a group's load it has
         self.load_takers = {}  # name of a group -> function(amount)
         self.on_state = []  # functions(instance, state) of others who want to know
+        self.on_zone = []  # functions(zone, down) likewise
+        self.dark = set()  # zones that have failed
         self._tickets = {}
 
     # what moto does, and when
@@ -113,8 +115,9 @@ class Servers:
             state = instance._state.name
             if wanted and instance.id not in wanted or not (call.parameters.get("IncludeAllInstances") or state == "running"):
                 continue
-            check = {"Status": "ok" if state == "running" else "not-applicable",
-                     "Details": [{"Name": "reachability", "Status": "passed"}] if state == "running" else []}
+            good = instance.placement.zone not in self.dark
+            check = {"Status": "not-applicable" if state != "running" else "ok" if good else "impaired",
+                     "Details": [{"Name": "reachability", "Status": "passed" if good else "failed"}] if state == "running" else []}
             statuses.append({"InstanceId": instance.id, "AvailabilityZone": instance.placement.zone,
                              "InstanceState": {"Name": state, "Code": CODES[state]}, "SystemStatus": check,
                              "InstanceStatus": check, "Events": []})
@@ -133,6 +136,23 @@ class Servers:
         self.life.note("EC2", "load set", target, f"{amount}")
         self.life.wake("cloudwatch")
         self.life.state["alarms"].wake_all()
+
+    def fail_zone(self, zone: str) -> None:
+        """Its instances do nothing any more: their status checks fail, and groups move elsewhere."""
+        if zone not in {one["ZoneName"] for one in self.life.client("ec2").describe_availability_zones()["AvailabilityZones"]}:
+            raise ValueError(f"{zone!r} is no Availability Zone of {self.life.sandbox.region}: us-east-1a, say")
+        self.dark.add(zone)
+        self.life.note("EC2", "Availability Zone failed", zone, "sandbox.fail_zone()")
+        for function in self.on_zone:
+            function(zone, True)
+
+    def mend_zone(self, zone: str) -> None:
+        if zone not in self.dark:
+            raise ValueError(f"{zone!r} has not failed; {', '.join(sorted(self.dark)) or 'no zone'} has")
+        self.dark.discard(zone)
+        self.life.note("EC2", "Availability Zone is back", zone, "sandbox.mend_zone()")
+        for function in self.on_zone:
+            function(zone, False)
 
     def cpu(self, name: str, now: float) -> float:
         """Percent of its processor an instance uses, in its group or alone."""

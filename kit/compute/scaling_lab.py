@@ -63,6 +63,7 @@ def live(life) -> None:
     life.state["alarms"].listeners.append(scaling.alarm_changed)
     life.state.setdefault("restless", []).append(scaling.restless)
     life.state["ec2"].on_state.append(scaling.instance_state)
+    life.state["ec2"].on_zone.append(scaling.zone)
     life.quotes["autoscaling", "CreateAutoScalingGroup"] = scaling.quote
 
 
@@ -154,6 +155,13 @@ class Scaling:
         """EC2's own health check: an instance that is stopped is not healthy."""
         if state == "stopping":
             self._failed([instance.id])
+
+    def zone(self, zone, down) -> None:
+        """A zone fails or comes back: groups replace what was in it, and later spread out again."""
+        for key, group in self.groups.items():
+            if zone in group.zones:
+                (group.zone_failed if down else group.zone_recovered)(zone)
+                self.sync(key)
 
     def _failed(self, names):
         for key, group in self.groups.items():

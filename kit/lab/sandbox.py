@@ -114,11 +114,15 @@ class Sandbox:
         target: an instance's id or a group's name. amount: 1.0 is what keeps one server wholly busy; or
         {"low": 0.5, "high": 4, "peak_hour": 14}, a day's rise and fall, over and over; or 24 numbers, one an hour.
         """
-        if "set_load" not in self.life.commands:
-            raise ValueError("nothing here takes a load yet: launch an instance or make an Auto Scaling group first")
-        self.life.commands["set_load"](target, amount)
-        if self.life.by_learner:
-            self.journal.setting("set_load", target=target, amount=amount)
+        self._command("set_load", "launch an instance or make an Auto Scaling group first", target=target, amount=amount)
+
+    def fail_zone(self, zone: str) -> None:
+        """An Availability Zone goes dark: ``sandbox.fail_zone("us-east-1a")``. Who is spread over several copes."""
+        self._command("fail_zone", "launch an instance or make an Auto Scaling group first", zone=zone)
+
+    def mend_zone(self, zone: str) -> None:
+        """The zone is back."""
+        self._command("mend_zone", "no zone has failed", zone=zone)
 
     def console(self):
         """All that exists here, by service and region, with its state and its cost: a widget."""
@@ -167,6 +171,14 @@ class Sandbox:
         self.clock = SandboxClock()
         self._begin(seed)
         self._unpatch = self._patch()
+
+    def _command(self, name, otherwise, **arguments):
+        """Something that no call of AWS does: it is journaled like one."""
+        if name not in self.life.commands:
+            raise ValueError(f"nothing here that {name} could be about: {otherwise}")
+        self.life.commands[name](**arguments)
+        if self.life.by_learner:
+            self.journal.setting(name, **arguments)
 
     def _begin(self, seed):
         self._mock.start()

@@ -148,6 +148,23 @@ def test_given_standby_then_the_instance_is_out_of_service_and_comes_back(sandbo
     assert states(scaling) == ["InService", "InService"]
 
 
+def test_given_a_zone_that_fails_then_the_group_moves_and_spreads_again_when_it_is_back(sandbox, scaling):
+    """"Amazon EC2 Auto Scaling benefits": instance distribution, rebalancing activities."""
+    def zones():
+        return sorted(one["AvailabilityZone"][-1] for one in group(scaling)["Instances"] if one["LifecycleState"] == "InService")
+    sandbox.clock.advance(minutes=2)
+    sandbox.fail_zone("us-east-1a")
+    sandbox.clock.advance(minutes=3)
+    seen = [zones()]
+    sandbox.mend_zone("us-east-1a")
+    sandbox.clock.advance(minutes=10)
+    assert [*seen, zones()] == [["b", "b"], ["a", "b"]]
+    with pytest.raises(ValueError, match="no Availability Zone"):
+        sandbox.fail_zone("us-east-1z")
+    with pytest.raises(ValueError, match="has not failed"):
+        sandbox.mend_zone("us-east-1a")
+
+
 def test_given_a_forecast_then_capacity_is_there_before_the_morning(sandbox, scaling):
     """"Predictive scaling for Amazon EC2 Auto Scaling"."""
     scaling.put_scaling_policy(AutoScalingGroupName="web", PolicyName="foresee", PolicyType="PredictiveScaling", PredictiveScalingConfiguration={
