@@ -20,6 +20,16 @@ def own_progress(tmp_path, monkeypatch):
     monkeypatch.setenv("KIT_PROGRESS", os.fspath(tmp_path / "progress.json"))
 
 
+@pytest.fixture
+def sandbox():
+    """An empty sandbox of seed 1, and empty again afterwards."""
+    from kit import lab  # seals the process: only tests that want a sandbox
+    sandbox = lab.start()
+    sandbox.reset(seed=1)
+    yield sandbox
+    sandbox.reset(seed=1)
+
+
 @pytest.fixture(scope="session")
 def root() -> pathlib.Path:
     return ROOT

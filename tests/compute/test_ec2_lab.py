@@ -5,17 +5,7 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from kit import lab
-
 IMAGE = "ami-03cf127a"  # one of moto's
-
-
-@pytest.fixture
-def sandbox():
-    sandbox = lab.start()
-    sandbox.reset(seed=1)
-    yield sandbox
-    sandbox.reset(seed=1)
 
 
 @pytest.fixture

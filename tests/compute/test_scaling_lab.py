@@ -22,14 +22,6 @@ def make_group(sandbox, **more):
 
 
 @pytest.fixture
-def sandbox():
-    sandbox = lab.start()
-    sandbox.reset(seed=1)
-    yield sandbox
-    sandbox.reset(seed=1)
-
-
-@pytest.fixture
 def scaling(sandbox):
     return make_group(sandbox)
 

@@ -5,17 +5,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from kit import lab
-
 ACCOUNT = "123456789012"
-
-
-@pytest.fixture
-def sandbox():
-    sandbox = lab.start()
-    sandbox.reset(seed=1)
-    yield sandbox
-    sandbox.reset(seed=1)
 
 
 def queue(sandbox, name, open_to=None, **attributes):

@@ -14,14 +14,6 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def sandbox():
-    sandbox = lab.start()
-    sandbox.reset(seed=1)
-    yield sandbox
-    sandbox.reset(seed=1)
-
-
-@pytest.fixture
 def aws(sandbox):
     return lambda line: cli.run(sandbox, line)
 

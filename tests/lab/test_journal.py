@@ -17,14 +17,6 @@ from kit.lab import codec
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def sandbox():
-    sandbox = lab.start()
-    sandbox.reset(seed=1)
-    yield sandbox
-    sandbox.reset(seed=1)
-
-
 def a_story(sandbox):
     sqs, s3, iam = sandbox.client("sqs"), sandbox.client("s3"), sandbox.client("iam")
     url = sqs.create_queue(QueueName="orders")["QueueUrl"]

@@ -3,16 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
-from kit import lab
 from kit.errors import ServiceError
-
-
-@pytest.fixture
-def sandbox():
-    sandbox = lab.start()
-    sandbox.reset(seed=1)
-    yield sandbox
-    sandbox.reset(seed=1)
 
 
 @pytest.fixture

@@ -18,14 +18,6 @@ ROLE = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": 
 IMAGE = "ami-03cf127a"  # one of moto's
 
 
-@pytest.fixture
-def sandbox():
-    sandbox = lab.start()
-    sandbox.reset(seed=1)
-    yield sandbox
-    sandbox.reset(seed=1)
-
-
 def make_things(sandbox) -> dict:
     """Ids of many kinds, quick to make."""
     client = sandbox.client

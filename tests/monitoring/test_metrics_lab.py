@@ -11,14 +11,6 @@ from kit import lab
 
 
 @pytest.fixture
-def sandbox():
-    sandbox = lab.start()
-    sandbox.reset(seed=1)
-    yield sandbox
-    sandbox.reset(seed=1)
-
-
-@pytest.fixture
 def cw(sandbox):
     return sandbox.client("cloudwatch")
 
