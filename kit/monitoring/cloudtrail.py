@@ -7,8 +7,9 @@
     lookup_events([event], now=60)                               # and so does the event history, for 90 days
 
 **Simplified** Each service hides its secrets in its own way (a fixed text, asterisks, leaving them out); here it is
-always the text that CloudTrail itself uses. Whether a call only reads is told from its name. Events are in a log file
-within five minutes (AWS: about five on average, without promise), in order (AWS: in none). STS counts as regional.
+always the text that CloudTrail itself uses, and files and payloads are left out. Whether a call only reads is told from
+its name. Events are in a log file within five minutes (AWS: about five on average, without promise), in order (AWS: in
+none). STS counts as regional. A call's resources are listed for all services (AWS: for some, in the record itself).
 **Not modelled** Network activity events, organization trails, service events, CloudTrail Lake, the wait for the event
 history, the two lookups a second.
 
@@ -16,8 +17,8 @@ AWS CloudTrail User Guide, "CloudTrail record contents", "CloudTrail userIdentit
 source), "Understanding CloudTrail events" (excerpt of today's page); API Reference, "LookupEvents", "PutEventSelectors",
 "EventSelector", "DataResource", "AdvancedFieldSelector",
 as botocore carries them. Read 2026-11-23. Not opened anew: "CloudTrail log file name
-format", which services are global ("CloudTrail concepts"), which calls only read or are data events, and the rules for
-several conditions on one field ("Logging data events").
+format", which services are global ("CloudTrail concepts"), which calls only read, are data events or are not recorded at
+all, and the rules for several conditions on one field ("Logging data events").
 """
 
 import gzip
@@ -37,6 +38,9 @@ HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 SECRETS = re.compile(r"password|secret(accesskey|string|binary|key)|sessiontoken|authtoken|privatekey|plaintext|"
                      r"samlassertion|webidentitytoken", re.I)
 NO_SECRETS = {"passwordResetRequired", "secretArn", "passwordLastUsed"}
+OWN_SECRETS = {  # what a service hides beside these
+    "sqs.amazonaws.com": {"messageBody"}, "sns.amazonaws.com": {"message", "subject"}, "ssm.amazonaws.com": {"value"},
+    "ec2.amazonaws.com": {"userData"}, "lambda.amazonaws.com": {"variables"}}
 
 READS = re.compile(r"(Get|List|Describe|Head|Lookup|BatchGet|Search|Query|Scan|Select|Simulate|Validate|Estimate|"
                    r"Filter|AssumeRole|Decrypt$|Encrypt$|GenerateDataKey)")
@@ -51,7 +55,23 @@ DATA_EVENTS = {  # event source -> (resource type, the calls); all else is a man
     "sqs.amazonaws.com": ("AWS::SQS::Queue", re.compile(r"(Send|Receive|Delete)Message|ChangeMessageVisibility")),
     "kinesis.amazonaws.com": ("AWS::Kinesis::Stream", re.compile(
         r"PutRecord|GetRecords|GetShardIterator|SubscribeToShard")),
+    "monitoring.amazonaws.com": ("AWS::CloudWatch::Metric", re.compile(r"PutMetricData|GetMetric|ListMetrics$")),
 }
+UNRECORDED = {("logs.amazonaws.com", "PutLogEvents")}
+SOURCES = {  # boto3's names of clients, where the event source begins otherwise
+    "apigatewayv2": "apigateway", "cloudwatch": "monitoring", "dynamodbstreams": "dynamodb", "efs": "elasticfilesystem",
+    "elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing", "emr": "elasticmapreduce", "neptune": "rds",
+    "opensearch": "es", "resourcegroupstaggingapi": "tagging", "s3control": "s3", "service-quotas": "servicequotas",
+    "sesv2": "ses", "stepfunctions": "states"}
+TYPES = {  # the service and the kind in an ARN -> the type that CloudTrail gives the resource
+    "ec2:instance": "AWS::EC2::Instance", "ec2:volume": "AWS::EC2::Volume", "ec2:snapshot": "AWS::EC2::Snapshot",
+    "ec2:image": "AWS::EC2::Ami", "ec2:key-pair": "AWS::EC2::KeyPair", "ec2:security-group": "AWS::EC2::SecurityGroup",
+    "ec2:vpc": "AWS::EC2::VPC", "ec2:subnet": "AWS::EC2::Subnet", "iam:user": "AWS::IAM::User",
+    "iam:group": "AWS::IAM::Group", "iam:role": "AWS::IAM::Role", "iam:policy": "AWS::IAM::Policy",
+    "lambda:function": "AWS::Lambda::Function", "dynamodb:table": "AWS::DynamoDB::Table",
+    "kinesis:stream": "AWS::Kinesis::Stream", "logs:log-group": "AWS::Logs::LogGroup", "kms:key": "AWS::KMS::Key",
+    "cloudtrail:trail": "AWS::CloudTrail::Trail", "cloudwatch:alarm": "AWS::CloudWatch::Alarm",
+    "sns": "AWS::SNS::Topic", "sqs": "AWS::SQS::Queue"}
 BASIC_TYPES = ("AWS::S3::Object", "AWS::Lambda::Function", "AWS::DynamoDB::Table")  # "DataResource"
 EXCLUDABLE = ("kms.amazonaws.com", "rdsdata.amazonaws.com")  # "EventSelector"
 GLOBAL = ("iam.amazonaws.com", "cloudfront.amazonaws.com", "route53.amazonaws.com", "organizations.amazonaws.com")
@@ -95,7 +115,7 @@ def record(call: dict, serial: int = 1) -> dict:
         "errorCode": call.get("errorCode"), "errorMessage": call.get("errorMessage"),
         "requestParameters": _spelled(source, parameters) or None,
         "responseElements": None if reads or failed else _spelled(source, call.get("responseElements") or {}) or None,
-        "requestID": _guid("request", serial), "eventID": _guid("event", serial), "readOnly": reads,
+        "requestID": guid("request", serial), "eventID": guid("event", serial), "readOnly": reads,
         "resources": [{"accountId": account, **one} for one in resources], "eventType": "AwsApiCall",
         "managementEvent": not data, "recipientAccountId": account, "eventCategory": "Data" if data else "Management",
     }
@@ -111,6 +131,18 @@ def is_read_only(event_name: str) -> bool:
 def is_data_event(source: str, name: str) -> bool:
     """Is it about what is inside a resource (an object, an item, a message), not about the resource?"""
     return source in DATA_EVENTS and DATA_EVENTS[source][1].match(name) is not None
+
+
+def event_source(client: str) -> str:
+    """Who records the calls of a boto3 client: cloudwatch's are those of monitoring.amazonaws.com."""
+    return f"{SOURCES.get(client, client)}.amazonaws.com"
+
+
+def resource(arn: str) -> dict | None:
+    """``{"type", "ARN"}``; None for what is no single resource or has no type here."""
+    service, _, _, name = arn.split(":", 5)[2:] if arn.count(":") > 4 else (None, None, None, "*")
+    kind = TYPES.get(service) or TYPES.get(f"{service}:{re.split('[:/]', name)[0]}")
+    return {"type": kind, "ARN": arn.split("/index/")[0]} if kind and "*" not in name else None
 
 
 def root(account: str = "123456789012", access_key: str = "") -> dict:
@@ -208,22 +240,23 @@ def check_selectors(EventSelectors=None, AdvancedEventSelectors=None) -> None:
         refuse("The advanced event selectors of a trail have at most 500 values.")
 
 
-def log_files(records: list[dict], account: str = "123456789012", prefix: str = "") -> dict[str, bytes]:
+def log_files(records: list[dict], account: str = "123456789012", prefix: str = "", trail: str = "") -> dict[str, bytes]:
     """``{S3 key: gzipped JSON}``: what a trail puts into its bucket; a file for a Region and five minutes."""
     batches = {}
     for event in records:
         delivered = (seconds(event["eventTime"]) // DELIVERY + 1) * DELIVERY
         batches.setdefault((delivered, event["awsRegion"]), []).append(event)
-    return {log_file_key(account, region, delivered, prefix):
+    return {log_file_key(account, region, delivered, prefix, trail):
             gzip.compress(json.dumps({"Records": batch}, separators=(",", ":")).encode(), mtime=0)
             for (delivered, region), batch in sorted(batches.items())}
 
 
-def log_file_key(account: str, region: str, delivered: float, prefix: str = "") -> str:
-    """Where a log file lies; the end of its name keeps two files of one minute apart."""
+def log_file_key(account: str, region: str, delivered: float, prefix: str = "", trail: str = "") -> str:
+    """Where a log file lies; the end of its name keeps the files of two trails apart."""
     day = datetime.fromtimestamp(delivered, timezone.utc)
     return (f"{prefix + '/' if prefix else ''}AWSLogs/{account}/CloudTrail/{region}/{day:%Y/%m/%d}/"
-            f"{account}_CloudTrail_{region}_{day:%Y%m%dT%H%MZ}_{_letters(account, region, delivered)}.json.gz")
+            f"{account}_CloudTrail_{region}_{day:%Y%m%dT%H%MZ}_"
+            f"{_letters(account, region, delivered, *[trail] * bool(trail))}.json.gz")
 
 
 # ---------------------------------------------------------------------- the event history
@@ -245,22 +278,23 @@ def lookup_events(records: list[dict], now: float, LookupAttributes=(), StartTim
     if not 1 <= MaxResults <= PAGE:
         raise ServiceError("InvalidMaxResultsException", f"MaxResults is from 1 to {PAGE}, not {MaxResults}.")
     same = hashlib.sha256(repr((attributes, StartTime, EndTime, region)).encode()).hexdigest()[:16]
-    first = 0
+    left = None  # how many are still to come: the newest may have become more since the page before
     if NextToken is not None:
-        question, _, place = NextToken.partition(".")
-        if question != same or not place.isdigit():
+        question, _, left = NextToken.partition(".")
+        if question != same or not left.isdigit():
             raise ServiceError("InvalidNextTokenException", "A NextToken continues the very same question.")
-        first = int(place)
     begin = max(now - HISTORY, StartTime if StartTime is not None else now - HISTORY)
     end = min(now, EndTime if EndTime is not None else now)
-    found = [_looked_up(event) for event in records if event["managementEvent"]
+    found = [_looked_up(event) for event in reversed(records) if event["managementEvent"]
              and begin <= seconds(event["eventTime"]) <= end and region in (None, event["awsRegion"])]
     for one in attributes:
         found = [event for event in found if one["AttributeValue"] in LOOKUPS[one["AttributeKey"]](event)]
     found.sort(key=lambda event: -event["EventTime"])
-    answer = {"Events": found[first:first + MaxResults]}
+    first = 0 if left is None else max(0, len(found) - int(left))
+    answer = {"Events": [one | {"CloudTrailEvent": json.dumps(one["CloudTrailEvent"])}
+                         for one in found[first:first + MaxResults]]}
     if len(found) > first + MaxResults:
-        answer["NextToken"] = f"{same}.{first + MaxResults}"
+        answer["NextToken"] = f"{same}.{len(found) - first - MaxResults}"
     return answer
 
 
@@ -284,15 +318,20 @@ def _identity(kind, principal, arn, account, access_key) -> dict:
 
 def _spelled(source: str, node, key: str = ""):
     """boto3's parameters as CloudTrail spells them, a small letter first; secrets are hidden."""
+    if key in OWN_SECRETS.get(source, ()) or not isinstance(node, dict) and SECRETS.search(key) and key not in NO_SECRETS:
+        return HIDDEN
     if isinstance(node, dict):
         names = {"Bucket": "bucketName"} if source == "s3.amazonaws.com" else {}
         return {(small := names.get(name) or name[:1].lower() + name[1:]): _spelled(source, value, small)
-                for name, value in node.items() if name != "ResponseMetadata"}
-    if SECRETS.search(key) and key not in NO_SECRETS:
-        return HIDDEN
+                for name, value in node.items() if name != "ResponseMetadata" and not _content(value)}
     if isinstance(node, (list, tuple)):
         return [_spelled(source, one, key) for one in node]
     return node if node is None or isinstance(node, (str, int, float)) else str(node)
+
+
+def _content(value) -> bool:
+    """Is it a file or a payload? CloudTrail records that it was there, not what was in it."""
+    return isinstance(value, (bytes, bytearray)) or hasattr(value, "read")
 
 
 def _resources(source: str, name: str, parameters: dict) -> list[dict]:
@@ -354,14 +393,21 @@ def _looked_up(event: dict) -> dict:
     made = {"EventId": event["eventID"], "EventName": event["eventName"], "ReadOnly": str(event["readOnly"]).lower(),
             "AccessKeyId": identity.get("accessKeyId"), "EventTime": seconds(event["eventTime"]),
             "EventSource": event["eventSource"], "Username": user,
-            "Resources": [{"ResourceType": one["type"], "ResourceName": one["ARN"].rpartition(":")[2]}
+            "Resources": [{"ResourceType": one["type"], "ResourceName": _name(one["ARN"])}
                           for one in event.get("resources", ())],
-            "CloudTrailEvent": json.dumps(event)}
+            "CloudTrailEvent": event}
     return {key: value for key, value in made.items() if value is not None}
 
 
-def _guid(kind: str, serial: int) -> str:
-    digits = hashlib.sha256(f"{kind} {serial}".encode()).hexdigest()
+def _name(arn: str) -> str:
+    """A resource's own name: of an object with its bucket, of a log group with its slashes, of others the end."""
+    name = arn.rpartition(":")[2]
+    return name if arn.startswith("arn:aws:s3:") or name.startswith("/") else name.rpartition("/")[2]
+
+
+def guid(*parts) -> str:
+    """The id that always belongs to these parts."""
+    digits = hashlib.sha256(" ".join(map(str, parts)).encode()).hexdigest()
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:32]))
 
 

@@ -78,17 +78,19 @@ SIGNER = HmacSigner()
 
 def make_digest(files: dict[str, bytes], previous: Digest | None, start: float, sign=SIGNER.sign,
                 algorithm: str = SIGNER.algorithm, fingerprint: str = SIGNER.fingerprint, account: str = "123456789012",
-                region: str = "us-east-1", bucket: str = "trail-bucket", trail: str = "audit") -> Digest:
+                region: str = "us-east-1", bucket: str = "trail-bucket", trail: str = "audit", prefix: str = "",
+                home_region: str | None = None) -> Digest:
     """The digest of the hour from ``start`` (seconds): of ``{key: gzipped log file}`` those that were delivered in it.
 
     sign(bytes) -> hex. previous: the digest before; None begins a chain. An hour without log files has a digest, too.
+    home_region: the trail's, if it is not the Region of the log files.
     """
     end = start + HOUR
     mine = [key for key in sorted(files) if start < (_delivered(key) or start) <= end]
     logs = [_log_file(key, files[key], bucket) for key in mine]
     when = datetime.fromtimestamp(end, timezone.utc)
-    key = (f"AWSLogs/{account}/CloudTrail-Digest/{region}/{when:%Y/%m/%d}/"
-           f"{account}_CloudTrail-Digest_{region}_{trail}_{region}_{when:%Y%m%dT%H%M%SZ}.json.gz")
+    key = (f"{prefix + '/' if prefix else ''}AWSLogs/{account}/CloudTrail-Digest/{region}/{when:%Y/%m/%d}/"
+           f"{account}_CloudTrail-Digest_{region}_{trail}_{home_region or region}_{when:%Y%m%dT%H%M%SZ}.json.gz")
     fields = {
         "awsAccountId": account, "digestStartTime": stamp(start), "digestEndTime": stamp(end), "digestS3Bucket": bucket,
         "digestS3Object": key, "digestPublicKeyFingerprint": fingerprint, "digestSignatureAlgorithm": algorithm,

@@ -22,7 +22,7 @@ from collections import Counter
 from functools import cache
 from math import exp, lgamma, log
 
-from kit.monitoring.cloudtrail import seconds, stamp
+from kit.monitoring.cloudtrail import guid, seconds, stamp
 from kit.sim import Records
 
 STEP = 300  # seconds
@@ -71,7 +71,7 @@ def insight_events(records: list[dict], begin: float, end: float,
         inside = Counter(int((seconds(event["eventTime"]) - begin) // STEP) for event in events)
         rows = watch([inside[step] for step in range(steps)], begin)
         for first, last in _runs(rows["unusual"]):
-            found += _pair(rows, first, last, source, name, events, InsightType, len(found))
+            found += _pair(rows, first, last, source, name, events, InsightType)
     return sorted(found, key=lambda event: event["eventTime"])
 
 
@@ -107,7 +107,7 @@ def _runs(flags: list[bool]) -> list[tuple]:
     return runs + ([(first, None)] if first is not None else [])
 
 
-def _pair(rows, first: int, last: int | None, source, name, events, kind, serial) -> list[dict]:
+def _pair(rows, first: int, last: int | None, source, name, events, kind) -> list[dict]:
     baseline = rows["baseline"][first] * 60 / STEP
     made = []
     for state, until in (("Start", first), ("End", last)):
@@ -120,7 +120,8 @@ def _pair(rows, first: int, last: int | None, source, name, events, kind, serial
             "eventVersion": "1.07", "eventTime": stamp(began if state == "Start" else over),
             "eventType": "AwsCloudTrailInsight",
             "awsRegion": during[0]["awsRegion"], "recipientAccountId": during[0]["recipientAccountId"],
-            "sharedEventID": f"insight-{serial // 2 + 1:08d}", "eventID": f"insight-event-{serial + len(made) + 1:08d}",
+            "sharedEventID": guid("insight", began, source, name, kind),
+            "eventID": guid("insight", began, source, name, kind, state),
             "eventCategory": "Insight",
             "insightDetails": {
                 "state": state, "eventSource": source, "eventName": name, "insightType": kind,
