@@ -76,7 +76,7 @@ def _check_value(key, value) -> None:
         raise ServiceError("ValidationError", f"{key} is one of {', '.join(CHOICES[key])}, not '{value}'.")
     if key in RANGES:
         low, high, word = RANGES[key]
-        if value != word and not (value.isdigit() and low <= int(value) <= high):
+        if value != word and not (value.isdecimal() and low <= int(value) <= high):
             raise ServiceError("ValidationError", f"{key} is a number from {low} to {high} or {word}, not '{value}'.")
 
 

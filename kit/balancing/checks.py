@@ -21,20 +21,23 @@ def _forward(group):
 def _decided(rules, path):
     listener = Listener(_forward("web"))
     for rule in rules:
-        listener.create_rule([{"Field": "path-pattern", "PathPatternConfig": {"Values": [rule["path"]]}}], rule["priority"],
-                             _forward(rule["group"]))
+        listener.create_rule([{"Field": "path-pattern", "PathPatternConfig": {"Values": [rule["path"]]}}],
+                             rule["priority"], _forward(rule["group"]))
     return route(listener.describe_rules()["Rules"], Request(path=path)).target_group
 
 
 _RULES = [{"priority": 30, "path": "/img/*", "group": "images"}, {"priority": 20, "path": "/api/*", "group": "api"},
-          {"priority": 10, "path": "/api/v2/*", "group": "new api"}, {"priority": 40, "path": "/api/v2/img/*", "group": "never"}]
+          {"priority": 10, "path": "/api/v2/*", "group": "new api"},
+          {"priority": 40, "path": "/api/v2/img/*", "group": "never"}]
 
 
 def _paths(rng):
     mixed = _RULES.copy()
     rng.shuffle(mixed)
-    return [{"rules": _RULES, "path": path} for path in ("/api/v2/cart", "/api/cart", "/API/cart", "/", "/img/hat.png")] + [
-        {"rules": mixed, "path": path} for path in ("/api/v2/img/hat.png", "/Img/hat.png", f"/api/v{rng.randint(1, 3)}/cart")]
+    return [{"rules": _RULES, "path": path}
+            for path in ("/api/v2/cart", "/api/cart", "/API/cart", "/", "/img/hat.png")] + [
+        {"rules": mixed, "path": path}
+        for path in ("/api/v2/img/hat.png", "/Img/hat.png", f"/api/v{rng.randint(1, 3)}/cart")]
 
 
 def _first_listed(rules, path):
@@ -50,8 +53,8 @@ which_rule = Exercise(
     id="09-which-rule", title="Which rule decides?", points=2, cases=_paths, expected=lambda case: _decided(**case),
     show=lambda case: f"path {case['path']}, rules in the order of priorities "
                       + ", ".join(str(rule["priority"]) for rule in case["rules"]),
-    why="An Application Load Balancer looks at its rules from the lowest priority number to the highest, and compares paths "
-        "with their case.",
+    why="An Application Load Balancer looks at its rules from the lowest priority number to the highest, and compares "
+        "paths with their case.",
     misconceptions=[
         Misconception("the first in the list", _first_listed,
                       "The order in which rules are listed or were made means nothing. What orders them?"),
@@ -73,7 +76,8 @@ taken_out = Exercise(
     id="09-taken-out", title="When is it out?", points=1,
     cases=lambda rng: [{"interval": 30, "unhealthy_threshold": 2, "died_at": 31},
                        {"interval": 10, "unhealthy_threshold": 3, "died_at": 5},
-                       {"interval": rng.randint(6, 20), "unhealthy_threshold": rng.randint(3, 6), "died_at": rng.randint(21, 99) + 0.5}],
+                       {"interval": rng.randint(6, 20), "unhealthy_threshold": rng.randint(3, 6),
+                        "died_at": rng.randint(21, 99) + 0.5}],
     expected=lambda case: _taken_out(**case),
     why="Until then the balancer goes on sending requests to the dead target, and clients get errors.",
     misconceptions=[
@@ -102,8 +106,8 @@ def _picked(outstanding, healthy):
 
 pick = Exercise(
     id="09-pick", title="Pick the least busy", points=2, cases=_loads, expected=lambda case: _picked(**case),
-    why="A dead server answers nothing, or fails at once: it has few requests in progress, and without health checks it would "
-        "attract all the others. And when no target is healthy, the group fails open.",
+    why="A dead server answers nothing, or fails at once: it has few requests in progress, and without health checks "
+        "it would attract all the others. And when no target is healthy, the group fails open.",
     misconceptions=[
         Misconception("forgets health", lambda outstanding, healthy: min(outstanding, key=outstanding.get),
                       "Who is idle because it is dead?"),
@@ -144,8 +148,8 @@ uneven = Exercise(
     expected=lambda case: ([1 / sum(case["servers"])] * len(case["servers"]) if case["cross_zone"] else
                            [1 / len(case["servers"]) / count for count in case["servers"]]),
     close=lambda got, want: len(got) == len(want) and all(abs(a - b) < 1e-6 for a, b in zip(got, want)),
-    why="Clients spread over the zones evenly. Without cross-zone balancing a zone's share is divided among its own servers, and a "
-        "lonely one may break down while others idle.",
+    why="Clients spread over the zones evenly. Without cross-zone balancing a zone's share is divided among its own "
+        "servers, and a lonely one may break down while others idle.",
     misconceptions=[
         Misconception("always even", lambda servers, cross_zone: [1 / sum(servers)] * len(servers),
                       "That is right with cross-zone balancing. Without it, a node sends to its own zone only."),

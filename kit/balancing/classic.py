@@ -2,7 +2,7 @@
 
 A request reaches a port; the listener of that port forwards it to a registered instance that the health checks call
 healthy (TCP and SSL: round robin; HTTP and HTTPS: least outstanding requests). No listener on the port: the
-connection is refused. No healthy instance: HTTP 503, no fail open.
+connection is refused. No healthy instance: HTTP 503 (TCP and SSL: the connection is closed), no fail open.
 
     OutOfService <-> InService by HealthyThreshold and UnhealthyThreshold checks in a row; deregistering drains
 
@@ -23,6 +23,7 @@ from kit.balancing.algorithms import least_outstanding_requests, round_robin
 from kit.errors import ServiceError
 
 LAYER = {"HTTP": 7, "HTTPS": 7, "TCP": 4, "SSL": 4}
+RANGES = {"Interval": (5, 300), "Timeout": (2, 60), "UnhealthyThreshold": (2, 10), "HealthyThreshold": (2, 10)}
 
 
 @dataclass(frozen=True)
@@ -77,30 +78,38 @@ class ClassicLoadBalancer:
 
     def configure_health_check(self, health_check: dict) -> None:
         """As boto3: ``{"Target": "HTTP:80/ping", "Interval": 30, "Timeout": 5, "UnhealthyThreshold": 2, ...}``."""
+        for name in ("Target", *RANGES):
+            if name not in health_check:
+                raise ServiceError("ValidationError", f"The health check needs {name} too.")
+        for name, (low, high) in RANGES.items():
+            if not low <= health_check[name] <= high:
+                raise ServiceError("ValidationError", f"The health check's {name} is from {low} to {high}, "
+                                                      f"not {health_check[name]}.")
         if health_check["Timeout"] >= health_check["Interval"]:
             raise ServiceError("ValidationError", "The health check's Timeout must be shorter than its Interval.")
         self.health_check = dict(health_check)
 
     def register_instances_with_load_balancer(self, instances: list[str], now: float) -> None:
+        """One that is draining begins anew, but what it has in flight goes on."""
         self._settle(now)
         for instance in instances:
-            if instance not in self.instances or self.instances[instance].draining_until is not None:
-                self.instances[instance] = _Instance()
+            held = self.instances.get(instance)
+            if held is None or held.draining_until is not None:
+                self.instances[instance] = _Instance(outstanding=held.outstanding if held else 0)
 
     def deregister_instances_from_load_balancer(self, instances: list[str], now: float) -> None:
         """No new requests; those in flight may end within the draining timeout."""
         self._settle(now)
         for name in instances:
-            if name not in self.instances:
-                raise ServiceError("InvalidInstance", f"{name} is not registered.")
-            if self.instances[name].draining_until is None:
-                self.instances[name].draining_until = now + (self.draining or 0)
+            held = self._registered(name)
+            if held.draining_until is None:
+                held.draining_until = now + (self.draining or 0)
         self._settle(now)
 
     def report_health_check(self, instance: str, passed: bool, now: float) -> None:
         """One check of an instance: HTTP 200, or a connection, within the timeout is a pass."""
         self._settle(now)
-        held = self.instances[instance]
+        held = self._registered(instance)
         held.passed, held.failed = (held.passed + 1, 0) if passed else (0, held.failed + 1)
         if held.passed >= self.health_check["HealthyThreshold"]:
             held.in_service, held.description = True, "N/A"
@@ -125,7 +134,8 @@ class ClassicLoadBalancer:
             return Decision(None, None, None, f"connection refused: no listener on port {port}")
         fit = [name for name, held in self.instances.items() if held.in_service and held.draining_until is None]
         if not fit:
-            return Decision(None, None, None, "503: no instance in service")
+            answer = "503" if LAYER[listener["Protocol"]] == 7 else "connection closed"
+            return Decision(None, None, None, f"{answer}: no instance in service")
         if LAYER[listener["Protocol"]] == 4:
             name, algorithm = round_robin(fit, self._turn), "round robin"
         else:
@@ -137,10 +147,17 @@ class ClassicLoadBalancer:
                         f"listener {listener['Protocol']} {port}: {algorithm} among {len(fit)} in service")
 
     def done(self, instance: str, now: float) -> None:
-        """A request to this instance has been answered."""
+        """A request to this instance has been answered; one that was cut off may still answer, to nobody."""
         if instance in self.instances:
+            if not self.instances[instance].outstanding:
+                raise ValueError(f"{instance} has no request in flight that could be done")
             self.instances[instance].outstanding -= 1
         self._settle(now)
+
+    def _registered(self, name) -> _Instance:
+        if name not in self.instances:
+            raise ServiceError("InvalidInstance", f"{name} is not registered.")
+        return self.instances[name]
 
     def _settle(self, now) -> None:
         """Instances that are drained, or out of time, go."""
@@ -155,5 +172,5 @@ class ClassicLoadBalancer:
             return {"InstanceId": name, "State": "InService", "ReasonCode": "N/A",
                     "Description": "Instance deregistration currently in progress."}
         return {"InstanceId": name, "State": "InService" if held.in_service else "OutOfService",
-                "ReasonCode": "N/A" if held.in_service else "ELB" if not held.failed else "Instance",
+                "ReasonCode": "N/A" if held.in_service else "Instance" if held.passed or held.failed else "ELB",
                 "Description": held.description}

@@ -26,6 +26,8 @@ class Service:
 
     def update_service(self, desired_count: int, now: float) -> list[tuple[str, int]]:
         """Start or stop tasks until there are as many as desired; returns them as (instance, port)."""
+        if desired_count < 0:
+            raise ValueError(f"desired_count={desired_count}: give 0 or more tasks")
         while len(self.tasks) > desired_count:
             instance, port = self.tasks.pop()
             self.group.deregister_targets([{"Id": instance, "Port": port}], now)

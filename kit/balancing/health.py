@@ -4,6 +4,7 @@ Read 2026-11-23: Application Load Balancer guide, "Health checks for Application
 reference 2015-12-01, CreateTargetGroup, TargetHealth.
 """
 
+import re
 from dataclasses import dataclass
 
 from kit.errors import ServiceError
@@ -18,6 +19,7 @@ DESCRIPTIONS = {
     "Target.NotRegistered": "Target is not registered to the target group",
     "Target.NotInUse": "Target group is not configured to receive traffic from the load balancer",
 }
+MATCHED_CODES = (200, 499)  # an Application Load Balancer's lowest and highest; API reference, Matcher
 ZONE_NOT_ENABLED = "Target is in an Availability Zone that is not enabled for the load balancer"
 
 
@@ -39,10 +41,18 @@ class HealthCheck:
                                                       f"not {getattr(self, name)}.")
         if self.timeout >= self.interval:
             raise ServiceError("ValidationError", "The health check's timeout must be shorter than its interval.")
+        low, high = MATCHED_CODES
+        if not (re.fullmatch(r"\d{3}(-\d{3})?(, ?\d{3}(-\d{3})?)*", self.matcher)
+                and all(low <= first <= last <= high for first, last in self._ranges())):
+            raise ServiceError("ValidationError", f"The health check's matcher names codes from {low} to {high}, such "
+                                                  f"as 200,202 or 200-299, not '{self.matcher}'.")
 
     def accepts(self, code: int) -> bool:
+        return any(first <= code <= last for first, last in self._ranges())
+
+    def _ranges(self) -> list[tuple[int, int]]:
         bounds = [part.split("-") for part in self.matcher.split(",")]
-        return any(int(bound[0]) <= code <= int(bound[-1]) for bound in bounds)
+        return [(int(bound[0]), int(bound[-1])) for bound in bounds]
 
 
 def reason_for(answer) -> str:

@@ -9,14 +9,15 @@ to the targets of its own zone only.
     balancer.create_listener("TCP", 443)
     balancer.packet(Flow(destination_ip=balancer.addresses["a"]), now=0.0).target
 
-**Simplified** A flow table without limit; one target group; the hash is that of ``algorithms.py``. A TLS listener ends
-TLS and opens a connection of its own, which here is still the same flow.
+**Simplified** A flow table without limit; one target group, of the listener's protocol; the hash is that of
+``algorithms.py``. A TLS listener ends TLS and opens a connection of its own, which here is still the same flow.
 **Not modelled** QUIC's server ID, weighted target groups, source_ip stickiness, rules by address type (dual-stack
 balancers), proxy protocol, security groups, fail open with an empty group.
 
 Network Load Balancer guide, read 2026-11-23: "What is a Network Load Balancer?", "Listeners for your Network Load
 Balancers", "Network Load Balancers" (connection idle timeout, cross-zone), "Target groups for your Network Load
-Balancers", "Edit target group attributes for your Network Load Balancer" (client IP preservation).
+Balancers", "Health checks for Network Load Balancer target groups", "Edit target group attributes for your Network Load
+Balancer" (client IP preservation, connection termination); API reference 2015-12-01, TargetGroupAttribute.
 """
 
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from kit.errors import ServiceError
 
 CARRIES = {"TCP": ("TCP",), "TLS": ("TCP",), "UDP": ("UDP",), "TCP_UDP": ("TCP", "UDP"), "QUIC": ("UDP",),
            "TCP_QUIC": ("TCP", "UDP")}  # a listener's protocol: the packets it takes
+WITH_UDP = ("UDP", "TCP_UDP")  # always keep the client's address, and end flows with the deregistration delay
 TCP_IDLE_TIMEOUT = 350.0  # seconds, default; settable from 60 to 6000
 UDP_IDLE_TIMEOUT = 120.0  # seconds, fixed
 
@@ -46,7 +48,7 @@ class NetworkLoadBalancer:
     def __init__(self, group: TargetGroup, target_type: str = "instance", preserve_client_ip: bool | None = None,
                  idle_timeout: float = TCP_IDLE_TIMEOUT):
         """group: its targets, made with cross_zone=False unless that is switched on. preserve_client_ip: None is AWS's
-        default, on for instances and UDP, off for IP targets with TCP and TLS."""
+        default, off for IP targets with TCP and TLS, else on; with UDP and TCP_UDP it is always on."""
         if not 60 <= idle_timeout <= 6000:
             raise ServiceError("ValidationError", f"tcp.idle_timeout.seconds is from 60 to 6000, not {idle_timeout}.")
         self.group, self.idle_timeout = group, idle_timeout
@@ -69,20 +71,21 @@ class NetworkLoadBalancer:
         zone = next((zone for zone, address in self.addresses.items() if address == flow.destination_ip), None)
         if zone is None:
             raise ValueError(f"{flow.destination_ip} is no address of this balancer: {self.addresses}")
-        if flow.protocol not in CARRIES.get(self.listeners.get(flow.destination_port), ()):
+        listener = self.listeners.get(flow.destination_port)
+        if flow.protocol not in CARRIES.get(listener, ()):
             return Delivery(None, None, f"no listener for {flow.protocol} {flow.destination_port}: dropped")
         key = _key(flow)
         if key in self.flows:
             target, first, seen = self.flows[key]
             again = new and flow.sequence_number != first  # the client uses its port for another connection
             idle = now - seen > (UDP_IDLE_TIMEOUT if flow.protocol == "UDP" else self.idle_timeout)
-            gone = self.group.state(target, now) == "unhealthy" and target not in self.group.in_service(now, zone)
+            gone = self._gone(target, listener, now, zone)
             if not (again or idle or gone):
                 self.flows[key][2] = now
                 return self._deliver(flow, target, zone, "the flow has its target")
             del self.flows[key]
-            if gone and not new:
-                return Delivery(None, None, f"{target.id} is unhealthy: TCP reset")
+            if gone and not new and flow.protocol == "TCP":
+                return Delivery(None, None, f"{target.id} is {gone}: TCP reset")
         if not new and flow.protocol == "TCP":
             return Delivery(None, None, f"no such connection (idle for more than {self.idle_timeout:g} s?): TCP reset")
         candidates = self.group.in_service(now, zone)
@@ -97,8 +100,17 @@ class NetworkLoadBalancer:
         """FIN or RST: the flow is over."""
         self.flows.pop(_key(flow), None)
 
+    def _gone(self, target, listener, now, zone) -> str | None:
+        """Why a flow can't go on to its target. By default TCP goes on after the deregistration delay, UDP doesn't."""
+        state = self.group.state(target, now)
+        if state == "unhealthy" and target not in self.group.in_service(now, zone):
+            return "unhealthy"
+        return "deregistered" if state == "unused" and listener in WITH_UDP else None
+
     def _deliver(self, flow, target, zone, because) -> Delivery:
-        kept = self.preserve if self.preserve is not None else self.target_type == "instance" or flow.protocol == "UDP"
+        listener = self.listeners[flow.destination_port]
+        default = self.target_type == "instance" or listener not in ("TCP", "TLS")
+        kept = listener in WITH_UDP or (default if self.preserve is None else self.preserve)
         node = f"10.0.{list(self.addresses).index(zone)}.4"  # the node's private address
         return Delivery(target, flow.source_ip if kept else node,
                         f"{because}; from port {flow.destination_port} to port {target.port}")

@@ -55,6 +55,8 @@ class DnsName:
 
     def scale(self, nodes: int) -> None:
         """So many nodes a zone. An Application Load Balancer's addresses change; a Network Load Balancer's never do."""
+        if nodes < 1:
+            raise ValueError(f"{nodes} nodes: each enabled zone has at least one node")
         if self.type == "application":
             self._nodes = {zone: self._new(zone, nodes) for zone in self.zones}
 

@@ -61,14 +61,14 @@ class TargetGroup:
     def register_targets(self, targets: list[dict], now: float) -> None:
         """Add ``[{"Id": "i-1", "Port": 8080, "AvailabilityZone": "a"}, ...]``; no Port is the group's own port.
 
-        A target that is there already stays as it is; one that is draining begins anew.
+        A target that is there already stays as it is; one that is draining begins anew. Too many: nobody is added.
         """
         self._forget(now)
+        if len({*self._targets, *map(self._key, targets)}) > TARGETS_PER_GROUP:
+            raise ServiceError("TooManyTargets", f"A target group has up to {TARGETS_PER_GROUP} targets.")
         carried = self._carried(now)
         for entry in targets:
             key = self._key(entry)
-            if key not in self._targets and len(self._targets) >= TARGETS_PER_GROUP:
-                raise ServiceError("TooManyTargets", f"A target group has up to {TARGETS_PER_GROUP} targets.")
             if key not in self._targets or self._targets[key].state == "draining":
                 zone = entry.get("AvailabilityZone", self.zones[0])
                 self._targets[key] = _Registered(Target(*key, zone), newcomer=carried)
@@ -100,7 +100,7 @@ class TargetGroup:
             if held.state == "initial" or held.state == "unhealthy" and held.successes >= self.check.healthy_threshold:
                 slowly = held.newcomer if held.state == "initial" else self._carried(now)
                 held.become("healthy")
-                held.slow_since = now if slowly else None
+                held.slow_since = now if slowly and self.attributes[attribute.SLOW_START] != "0" else None
         else:
             held.successes, held.failures = 0, held.failures + 1
             if held.state == "unhealthy" or held.failures >= self.check.unhealthy_threshold:
@@ -123,6 +123,9 @@ class TargetGroup:
     def modify_target_group_attributes(self, changes: list[dict]) -> dict:
         """``[{"Key": "slow_start.duration_seconds", "Value": "60"}]``; raises what ``attributes.changed`` raises."""
         self.attributes = attribute.changed(self.attributes, changes, self._balancer_cross_zone)
+        if self.attributes[attribute.SLOW_START] == "0":
+            for held in self._targets.values():
+                held.slow_since = None  # switched on again, slow start is for those who are healthy from then on
         return {"Attributes": [{"Key": key, "Value": value} for key, value in self.attributes.items()]}
 
     @property

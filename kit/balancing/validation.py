@@ -28,6 +28,8 @@ TARGET_GROUPS_PER_ACTION = 5
 VALUE_LENGTH = 128  # characters; a header's name and a method: 40, a rewrite: 1,024
 WEIGHTS = range(0, 1000)
 STICKINESS_SECONDS = range(1, 604_801)  # up to 7 days
+SHORT_FORM = {"Values": ("host-header", "path-pattern"),  # fields that may have these outside of their config
+              "RegexValues": ("host-header", "path-pattern", "http-header")}
 SEVERAL = ("http-header", "query-string")  # conditions that a rule may have more than once
 ALLOWED = {"host-header": r"[A-Za-z0-9.*?-]+", "path-pattern": r"[A-Za-z0-9_.$/~\"'@:+&*?-]+",
            "http-request-method": r"[A-Z_-]+"}
@@ -90,6 +92,9 @@ def _check_condition(condition) -> None:
     kind = condition.get("Field")
     if kind not in CONFIGS:
         raise ServiceError("ValidationError", f"Condition field '{kind}' must be one of {', '.join(CONFIGS)}")
+    short = [name for name in ("Values", "RegexValues") if condition.get(name)]
+    if short and kind not in SHORT_FORM[short[0]]:
+        raise ServiceError("ValidationError", f"A '{kind}' condition has its {short[0]} in a {CONFIGS[kind]}.")
     values, expressions = _values(condition), _expressions(condition)
     if bool(values) == bool(expressions):
         raise ServiceError("ValidationError", f"A '{kind}' condition needs Values or RegexValues, not both.")
@@ -98,7 +103,7 @@ def _check_condition(condition) -> None:
     for expression in expressions:
         _check_expression(expression, VALUE_LENGTH)
     if kind == "http-header":
-        name = condition["HttpHeaderConfig"].get("HttpHeaderName", "")
+        name = condition.get("HttpHeaderConfig", {}).get("HttpHeaderName", "")
         if len(name) > 40 or not re.fullmatch(TOKEN, name):
             raise ServiceError("ValidationError", f"'{name}' is not a header name of up to 40 characters.")
         if name.lower() == "host":
@@ -176,7 +181,7 @@ def _check_redirect(config, protocol, port) -> None:
     if not config.get("Path", "/").startswith("/"):
         raise _bad_action("The Path parameter must start with a '/'")
     target = config.get("Port", "#{port}")
-    if target != "#{port}" and not (target.isdigit() and 1 <= int(target) <= 65535):
+    if target != "#{port}" and not (target.isdecimal() and 1 <= int(target) <= 65535):
         raise _bad_action("a redirect's Port is 1 to 65535 or #{port}")
     same = {"Protocol": {"#{protocol}", protocol}, "Host": {"#{host}"}, "Port": {"#{port}", str(port)},
             "Path": {"/#{path}"}}

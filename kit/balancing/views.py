@@ -55,7 +55,8 @@ def compare(runs):
         bars[percent] = [percentile(_answered(run), percent) if _answered(run) else 0.0 for run in runs.values()]
     best = names[bars[99].index(min(bars[99]))]
     fig = figure(f"99 in 100 requests are answered soonest with {best}",
-                 says="; ".join(f"{name}: 99 in 100 within {seconds:.2f} s" for name, seconds in zip(names, bars[99])) + ".",
+                 says="; ".join(f"{name}: 99 in 100 within {seconds:.2f} s"
+                                for name, seconds in zip(names, bars[99])) + ".",
                  x="", y="latency (s, log scale)", yaxis_type="log")
     for number, (percent, values) in enumerate(bars.items()):
         fig.add_bar(x=names, y=values, name=f"{percent}th percentile", **style(number)["bars"])
@@ -86,14 +87,16 @@ def outcomes(run, width: float = 5.0):
 
 def theory(points, curve):
     """Mean waits: measured ones on the curve of the theory. Both are lists of (utilization, seconds)."""
-    far = max((abs(measured - dict(curve)[load]) / dict(curve)[load] for load, measured in points if load in dict(curve)),
+    expected = dict(curve)
+    far = max((abs(measured - expected[load]) / expected[load] for load, measured in points if load in expected),
               default=0)
     fig = figure("The fuller the fleet, the longer the wait, and it grows ever faster",
                  says=f"At {points[-1][0]:.0%} the mean wait was {points[-1][1]:.2f} s, at {points[0][0]:.0%} "
                       f"{points[0][1]:.3f} s; the simulation is within {far:.0%} of the theory.",
                  x="part of the time that a server is busy", y="mean wait (s)", yaxis_rangemode="tozero")
     fig.add_scatter(x=[load for load, _ in curve], y=[wait for _, wait in curve], name="Erlang C", **style(0)["line"])
-    fig.add_scatter(x=[load for load, _ in points], y=[wait for _, wait in points], name="simulated", **style(1)["points"])
+    fig.add_scatter(x=[load for load, _ in points], y=[wait for _, wait in points], name="simulated",
+                    **style(1)["points"])
     return fig
 
 

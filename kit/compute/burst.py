@@ -1,26 +1,32 @@
 """CPU credits: a burstable server saves while it is idle, and spends what it has saved when there is work.
 
-One credit is one vCPU at 100 % for one minute. An instance earns credits all the time, as many as its *baseline* spends;
-below the baseline it saves, up to what 24 hours bring, above it it spends. When they are gone, a *standard* instance
-falls back to its baseline. An *unlimited* one goes on, and owes: what it can't earn back within 24 hours is charged.
+One credit is one vCPU at 100 % for one minute. An instance earns credits all the time, as many as its *baseline*
+spends; below the baseline it saves, up to what 24 hours bring, above it it spends. When they are gone, a *standard*
+instance falls back to its baseline. An *unlimited* one goes on, and owes: what it can't earn back within 24 hours is
+charged.
 
     day = simulate("t3.micro", load=40, hours=24)
     day["cpu"], day["credits"], day["surplus"]
 
-**Simplified** One minute at a time; credits beyond the limit are lost at once; surplus is charged when it exceeds 24 hours'
-earnings, and the rest at the end. **Not modelled** Launch credits' separate accounting: T2's come first into the balance.
+T2 in standard mode begins with launch credits: they are spent first, and don't count towards the limit.
 
-Amazon EC2 User Guide, "Key concepts for burstable performance instances" (the table), "Unlimited mode", "Standard mode",
-read 2026-11-23.
+**Simplified** One minute at a time; credits beyond the limit are lost at once; surplus beyond 24 hours' earnings is
+charged at once (AWS: at the end of the hour). **Not modelled** Stops within the run (T2 loses its credits then, T3 and
+T4g keep theirs for seven days), the limit of 100 starts a day with launch credits, switching between the modes.
+
+Amazon EC2 User Guide, "Key concepts for burstable performance instances" (the table), "Unlimited mode concepts",
+"Standard mode concepts", read 2026-11-23.
 """
 
 from dataclasses import dataclass
+from random import Random
 
 from kit.errors import ServiceError
 from kit.sim import Records
 
-PRICE_OF_SURPLUS = 0.05  # $ a vCPU-hour, Linux, T2 and T3; T4g 0.04 ("Unlimited mode concepts")
-LAUNCH_CREDITS = 30  # a vCPU, T2 standard only ("Launch credits")
+PRICE_OF_SURPLUS = {"t2": 0.05, "t3": 0.05, "t3a": 0.05, "t4g": 0.04}  # $ a vCPU-hour, Linux: T3's from "Unlimited mode
+# concepts"; T4g's from a third party that quotes the EC2 pricing page, not confirmed on AWS's own
+LAUNCH_CREDITS = 30  # a vCPU, T2 standard only ("Standard mode concepts", "Launch credits")
 T2 = {"nano": (1, 5, 3, 72), "micro": (1, 10, 6, 144), "small": (1, 20, 12, 288), "medium": (2, 20, 24, 576),
       "large": (2, 30, 36, 864), "xlarge": (4, 22.5, 54, 1296), "2xlarge": (8, 17, 81.6, 1958.4)}
 T3 = {"nano": (2, 5, 6, 144), "micro": (2, 10, 12, 288), "small": (2, 20, 24, 576), "medium": (2, 20, 24, 576),
@@ -42,30 +48,54 @@ def credits(instance_type: str) -> Credits:
     """The table's row of a burstable type; ServiceError InvalidParameterValue for one that has no credits."""
     family, _, size = instance_type.partition(".")
     if size not in FAMILIES.get(family, {}):
-        raise ServiceError("InvalidParameterValue", f"{instance_type} has no CPU credits: only T2, T3, T3a and T4g types do.")
+        raise ServiceError("InvalidParameterValue",
+                           f"{instance_type} has no CPU credits: only T2, T3, T3a and T4g types do.")
     return Credits(*FAMILIES[family][size])
 
 
-def simulate(instance_type: str = "t3.micro", load: float = 40.0, idle: float = 2.0, busy_from: float = 8.0, busy_hours: float = 6.0,
-             hours: float = 48.0, unlimited: bool = False) -> Records:
-    """A server with work for some hours of each day. A row every five minutes: hour, wanted (% of all its vCPUs), cpu (%
-    that it gets), credits (saved), surplus (owed), charged ($ so far).
+def simulate(instance_type: str = "t3.micro", load: float = 40.0, idle: float = 2.0, busy_from: float = 8.0,
+             busy_hours: float = 6.0,
+             hours: float = 48.0, unlimited: bool = False, varies: float = 0.0, ends: bool = False,
+             seed: int = 1) -> Records:
+    """A server with work for some hours of each day. A row every five minutes: hour, wanted (% of all its vCPUs), cpu
+    (% that it gets), credits (saved), surplus (owed), charged ($ so far).
 
     load, idle: per cent of the whole machine that is wanted while it is busy, and otherwise.
+    varies: the part by which the load of a minute departs from that by chance, 0 to 1.
+    ends: the server is stopped or terminated at the end; then what it still owes is charged.
     """
-    row, table = credits(instance_type), Records("hour", "wanted", "cpu", "credits", "surplus", "charged")
-    saved, owed, charged = float(LAUNCH_CREDITS * row.vcpus if instance_type.startswith("t2.") and not unlimited else 0), 0.0, 0.0
-    earned = row.an_hour / 60
-    for minute in range(int(60 * hours) + 1):
+    if not 0 <= varies <= 1 or not 0 <= load <= 100 or not 0 <= idle <= 100:
+        raise ValueError(f"load={load}, idle={idle}, varies={varies}: give loads between 0 and 100 %, and "
+                         "varies between 0 and 1")
+    row, table, rng = credits(instance_type), Records("hour", "wanted", "cpu", "credits", "surplus",
+                                                      "charged"), Random(seed)
+    family, earned, saved, owed, charged = instance_type.partition(".")[0], row.an_hour / 60, 0.0, 0.0, 0.0
+    launch, price = float(LAUNCH_CREDITS * row.vcpus * (family == "t2" and not unlimited)), PRICE_OF_SURPLUS[family]
+    last = int(60 * hours)
+    for minute in range(last + 1):
         hour = minute / 60
         wanted = load if busy_from <= hour % 24 < busy_from + busy_hours else idle
+        if varies:
+            wanted = min(100.0, wanted * (1 + varies * (2 * rng.random() - 1)))
         needs = row.vcpus * wanted / 100  # credits a minute
-        gets = needs if unlimited or needs <= earned else min(needs, earned + saved)
-        balance = saved - owed + earned - gets
+        gets = needs if unlimited or needs <= earned else min(needs, earned + saved + launch)
+        first = min(launch, gets)
+        launch, balance = launch - first, saved - owed + earned - (gets - first)
         saved, owed = max(0.0, min(row.most, balance)), max(0.0, -balance)
         if owed > row.most:
-            charged += (owed - row.most) / 60 * PRICE_OF_SURPLUS
+            charged += (owed - row.most) / 60 * price
             owed = row.most
+        if ends and minute == last:
+            charged, owed = charged + owed / 60 * price, 0.0
         if minute % 5 == 0:
-            table.append(hour, wanted, 100 * gets / row.vcpus, saved, owed, charged)
+            table.append(hour, wanted, 100 * gets / row.vcpus, saved + launch, owed, charged)
     return table
+
+
+def break_even(instance_type: str, price: float, fixed_price: float) -> float:
+    """Average CPU (%) at which an unlimited server costs as much as one without credits. Prices: $ an hour, Linux.
+
+    break_even("t3.large", 0.0835, 0.096) is 42.5, the example of "Unlimited mode concepts" (us-east-1).
+    """
+    row, family = credits(instance_type), instance_type.partition(".")[0]
+    return row.baseline + 100 * (fixed_price - price) / PRICE_OF_SURPLUS[family] / row.vcpus

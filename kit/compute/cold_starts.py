@@ -3,29 +3,30 @@
     run = simulate(rate=2.0, duration=0.5, seed=1)
     run.cold, run.throttled, run.most, run.requests["wait"]
 
-Each request needs an execution environment of its own for as long as it runs. A free warm one takes it at once; if there
-is none, a new one is started; if no more may be started, the request is refused with a 429. So the concurrency is what
-Little's law says: requests a second times seconds each.
+Each request needs an execution environment of its own for as long as it runs. A free warm one takes it at once; if
+there is none, a new one is started; if no more may be started, the request is refused with a 429. So the concurrency
+is what Little's law says: requests a second times seconds each.
 
-**Simplified** All requests take the same time, but for chance; an environment is given up after ``keep`` seconds of rest,
-which AWS does not publish. **Not modelled** The scaling rate of a thousand environments each ten seconds, SnapStart.
+**Simplified** All requests take the same time, but for chance; an environment is given up after ``keep`` seconds of
+rest, which AWS does not publish. **Not modelled** The scaling rate of a thousand environments each ten seconds (see
+``lambda_function``), SnapStart.
 
-AWS Lambda Developer Guide, "Understanding Lambda function scaling" (concurrency = average requests a second times average
-duration), "Understanding the Lambda execution environment lifecycle", "Configuring provisioned concurrency for a
-function". Read 2026-11-23.
+AWS Lambda Developer Guide, "Understanding Lambda function scaling" (concurrency = average requests a second times
+average duration), "Understanding the Lambda execution environment lifecycle", "Configuring provisioned concurrency for
+a function". Read 2026-11-23.
 """
 
 from dataclasses import dataclass
-from heapq import heappop, heappush
 from random import Random
 
-from kit.sim import Records
+from kit.sim import Clock, Records
 
 
 @dataclass(frozen=True)
 class Run:
-    """requests: arrived (s), kind ("warm", "cold", "provisioned", "throttled"), wait (s from the arrival to the answer), running
-    (environments at work then). environments: how many were ever started. busy: seconds of work. most: at once."""
+    """requests: arrived (s), kind ("warm", "cold", "provisioned", "throttled"), wait (s from the arrival to the
+    answer), running (environments at work then). environments: how many were ever started. busy: seconds of work.
+    most: at once."""
 
     requests: Records
     environments: int
@@ -42,37 +43,49 @@ def simulate(rate: float = 2.0, duration: float = 0.4, cold_start: float = 0.8, 
     limit: the function's concurrency; provisioned: environments that are always warm, within the limit.
     """
     if rate < 0 or duration <= 0 or limit < 0 or not 0 <= provisioned <= max(limit, 0):
-        raise ValueError(f"rate={rate}, duration={duration}, limit={limit}, provisioned={provisioned}: give a rate of 0 or more, a duration "
+        raise ValueError(f"rate={rate}, duration={duration}, limit={limit}, provisioned={provisioned}: "
+                         "give a rate of 0 or more, a duration "
                          "above 0, and no more provisioned environments than the limit")
-    rng, table = Random(seed), Records("arrived", "kind", "wait", "running")
-    warm, working, ready = [], [], provisioned  # times since when they are free (a stack); heap of (end, provisioned?)
-    now, started, busy, most, cold, throttled = 0.0, 0, 0.0, 0, 0, 0
-    while rate > 0:
-        now += rng.expovariate(rate)
-        if now > seconds:
-            break
-        while working and working[0][0] <= now:
-            end, always = heappop(working)
-            if always:
-                ready += 1
-            else:
-                warm.append(end)
-        while warm and now - warm[0] > keep:
+    clock, rng, requests = Clock(), Random(seed), Records("arrived", "kind", "wait", "running")
+    warm, ready = [], provisioned  # when each resting environment came to rest, the last on top; provisioned that rest
+    working, busy, most = 0, 0.0, 0
+
+    def arrive():
+        nonlocal ready, working, busy, most
+        while warm and clock.now - warm[0] > keep:
             warm.pop(0)
         takes = duration * (0.5 + rng.random()) if varies else duration
         if ready:
-            ready, kind, wait, always = ready - 1, "provisioned", takes, True
+            ready, kind, wait = ready - 1, "provisioned", takes
         elif warm:
             warm.pop()
-            kind, wait, always = "warm", takes, False
-        elif len(working) + len(warm) + ready < limit:
-            started, cold = started + 1, cold + 1
-            kind, wait, always = "cold", cold_start + takes, False
+            kind, wait = "warm", takes
+        elif working + len(warm) + ready < limit:
+            kind, wait = "cold", cold_start + takes
         else:
-            throttled += 1
-            table.append(now, "throttled", 0.0, len(working))
-            continue
-        heappush(working, (now + wait, always))
-        busy, most = busy + wait, max(most, len(working))
-        table.append(now, kind, wait, len(working))
-    return Run(table, started + provisioned, busy, most, cold, throttled)
+            kind, wait = "throttled", 0.0
+        if kind != "throttled":
+            working, busy = working + 1, busy + wait
+            most = max(most, working)
+            clock.after(wait, rest, kind == "provisioned")
+        requests.append(clock.now, kind, wait, working)
+        expect()
+
+    def rest(always):
+        nonlocal ready, working
+        working -= 1
+        if always:
+            ready += 1
+        else:
+            warm.append(clock.now)
+
+    def expect():
+        time = clock.now + rng.expovariate(rate) if rate else seconds + 1
+        if time <= seconds:
+            clock.at(time, arrive)
+
+    expect()
+    clock.run()
+    kinds = requests["kind"]
+    cold, throttled = kinds.count("cold"), kinds.count("throttled")
+    return Run(requests, cold + provisioned, busy, most, cold, throttled)

@@ -2,16 +2,24 @@
 
     month(requests=1e6, seconds=0.2, memory_mb=512)     # dollars, the free tier taken off
     curve(cpu_seconds=1.5, waiting=0.3)                 # memory against time and cost
+    cheapest(cpu_seconds=1.5, waiting=0.3)              # the memory where the curve is lowest
     crossing(seconds=0.2, memory_mb=512, server=7.59)   # requests a month from which on a server is cheaper
 
-More memory brings more processor: a whole vCPU at 1,769 MB, in proportion below and above. So a function that computes gets
-faster with memory, up to as many threads as it has, and may even get cheaper; one that waits for others only gets dearer.
+More memory brings more processor: a whole vCPU at 1,769 MB, in proportion below and above. So a function that computes
+gets faster with memory, up to as many threads as it has, and may even get cheaper; one that waits for others only gets
+dearer.
 
-**Simplified** x86, US East (N. Virginia), the first price tier. One thread: above 1,769 MB it gets no faster. Time is billed
-by the millisecond, the start of a cold environment included (as AWS does since August 2025).
+**Simplified** x86, US East (N. Virginia), the first price tier. One thread: above 1,769 MB it gets no faster. Time is
+billed by the millisecond, the start of a cold environment included (as AWS does since August 2025).
 
-AWS Lambda Developer Guide, "Configure Lambda function memory", "Lambda quotas". The prices were not confirmed on AWS's own
-page: they are those of the table kit/lab/prices.yaml. Read 2026-11-23.
+**Not modelled** Arm (about a fifth cheaper), the discount that very large use gets, storage beyond 512 MB; with
+provisioned concurrency AWS charges less for the time that runs on it, and gives no free tier: here that time costs
+what other time costs.
+
+AWS Lambda Developer Guide, "Configure Lambda function memory", "Lambda quotas"; "AWS Lambda Pricing": requests and the
+free tier as on a stored copy of that page, a GB-second there as $0.00001667. Its last digits and provisioned
+concurrency were not confirmed on AWS's own page: they are those of the table kit/lab/prices.yaml, and of third
+parties. Read 2026-11-23.
 """
 
 from math import ceil
@@ -26,7 +34,9 @@ MONTH = 730 * 3600.0  # s
 
 
 def duration(memory_mb: int, cpu_seconds: float, waiting: float = 0.0) -> float:
-    """Seconds of one invocation: computing that takes ``cpu_seconds`` on a whole vCPU, and waiting that takes what it takes."""
+    """Seconds of one invocation: computing that takes ``cpu_seconds`` on a whole vCPU, and waiting that takes what it
+    takes.
+    """
     return cpu_seconds / min(1.0, memory_mb / WHOLE_VCPU) + waiting
 
 
@@ -45,6 +55,15 @@ def curve(cpu_seconds: float = 1.5, waiting: float = 0.3, requests: float = 1e6)
         seconds = duration(memory, cpu_seconds, waiting)
         table.append(memory, seconds, month(requests, seconds, memory, free=False))
     return table
+
+
+def cheapest(cpu_seconds: float = 1.5, waiting: float = 0.3, slowest: float = 900.0) -> int:
+    """The memory (MB, 128 to 10,240) with the least GB-seconds, of those that answer within ``slowest`` seconds."""
+    found = [memory for memory in range(128, 10_241) if duration(memory, cpu_seconds, waiting) <= slowest]
+    if not found:
+        raise ValueError(f"with no memory does it answer within {slowest} s: "
+                         f"it takes {duration(WHOLE_VCPU, cpu_seconds, waiting):g} s at best")
+    return min(found, key=lambda memory: (round(duration(memory, cpu_seconds, waiting) * memory, 6), memory))
 
 
 def crossing(seconds: float, memory_mb: int, server: float, servers: int = 1, free: bool = True) -> float:

@@ -17,13 +17,17 @@ def _receives(polls, visibility_timeout):
 
 back_again = Exercise(
     id="18-back-again", title="How often is it received?", points=1,
-    cases=lambda rng: [{"polls": [1, 10, 20], "visibility_timeout": 30}, {"polls": [0, 30, 59, 60], "visibility_timeout": 30},
-                       {"polls": [5 + n * rng.randint(7, 12) for n in range(9)], "visibility_timeout": rng.randint(15, 40)}],
+    cases=lambda rng: [{"polls": [1, 10, 20], "visibility_timeout": 30},
+                       {"polls": [0, 30, 59, 60], "visibility_timeout": 30},
+                       {"polls": [5 + n * rng.randint(7, 12) for n in range(9)],
+                        "visibility_timeout": rng.randint(15, 40)}],
     expected=lambda case: _receives(**case),
-    why="A received message is hidden from everybody until its visibility timeout is over; then the next one who asks gets it.",
+    why="A received message is hidden from everybody until its visibility timeout is over; then the next one who asks "
+        "gets it.",
     misconceptions=[
         Misconception("every poll gets it", lambda polls, visibility_timeout: len(polls),
-                      "Between a receive and the end of its timeout the message is hidden. Which polls fall into that time?"),
+                      "Between a receive and the end of its timeout the message is hidden. Which polls fall into that "
+                      "time?"),
         Misconception("received once, gone", lambda polls, visibility_timeout: 1,
                       "Nobody deletes it here. Is it visible again by the time of a later poll?")])
 
@@ -34,13 +38,15 @@ enough = Exercise(
     cases=lambda rng: [{"rate": 4, "work_time": 1.5}, {"rate": 2, "work_time": 2.25},
                        {"rate": rng.randint(5, 30), "work_time": rng.randint(5, 25) + 0.5}],
     expected=lambda case: math.floor(case["rate"] * case["work_time"]) + 1,
-    why=lambda case, got, want: f"{case['rate']} orders a second, {case['work_time']} s each: {case['rate'] * case['work_time']:g} "
-                                "packers are busy all the time. With no more than that the queue on SQS never empties again.",
+    why=lambda case, got, want: f"{case['rate']} orders a second, {case['work_time']} s each: "
+                                f"{case['rate'] * case['work_time']:g} packers are busy all the time. With no more "
+                                "than that the queue on SQS never empties again.",
     misconceptions=[
         Misconception("divides", lambda rate, work_time: math.floor(rate / work_time) + 1,
                       "Longer work needs more packers, not fewer."),
         Misconception("just enough", lambda rate, work_time: math.ceil(rate * work_time),
-                      "What if exactly as much comes in as can go out? Then every pause is lost for ever, and the queue wanders off.")])
+                      "What if exactly as much comes in as can go out? Then every pause is lost for ever, and the "
+                      "queue wanders off.")])
 
 # ------------------------------------------------------------------ build
 
@@ -71,20 +77,22 @@ pack_once = Exercise(
     why="A standard queue may deliver a message twice. A consumer that isn't idempotent sends a second parcel.",
     misconceptions=[
         Misconception("packs all", lambda messages: [message["Body"] for message in messages],
-                      "Some of these messages are the same one, delivered again. The receipt handle won't tell you: each "
-                      "receive has its own. What stays the same?"),
+                      "Some of these messages are the same one, delivered again. The receipt handle won't tell you: "
+                      "each receive has its own. What stays the same?"),
         Misconception("goes by the body", lambda messages: list(dict.fromkeys(message["Body"] for message in messages)),
                       "Two customers may want the same thing. What tells their messages apart?")])
 
 
 def _order(kind, price, country):
-    return {"kind": {"DataType": "String", "StringValue": kind}, "price": {"DataType": "Number", "StringValue": str(price)},
+    return {"kind": {"DataType": "String", "StringValue": kind},
+            "price": {"DataType": "Number", "StringValue": str(price)},
             "country": {"DataType": "String", "StringValue": country}}
 
 
 def _orders(rng):
     fixed = [("gift", 50, "FR"), ("gift", 49, "FR"), ("plain", 80, "FR"), ("gift", 80, "DE"), ("gift", 120, "IT")]
-    drawn = [(rng.choice(["gift", "plain"]), rng.randint(20, 90), rng.choice(["DE", "FR", "IT", "PL"])) for _ in range(12)]
+    drawn = [(rng.choice(["gift", "plain"]), rng.randint(20, 90), rng.choice(["DE", "FR", "IT", "PL"]))
+             for _ in range(12)]
     return [{"kind": kind, "price": price, "country": country} for kind, price, country in fixed + drawn]
 
 
@@ -100,13 +108,14 @@ only_gifts = Exercise(
     id="18-only-gifts", title="Only dear gifts that go abroad", points=2, cases=_orders,
     run=lambda policy, case: _passes(policy, _order(**case)),
     expected=lambda case: matches(_POLICY, "MessageAttributes", _order(**case)),
-    why="SNS delivers to a subscriber what its filter policy lets through: too much costs money and work, too little is lost.",
+    why="SNS delivers to a subscriber what its filter policy lets through: too much costs money and work, too little "
+        "is lost.",
     misconceptions=[
         Misconception("more than fifty", _POLICY | {"price": [{"numeric": [">", 50]}]},
                       "“At least 50” lets 50 itself pass."),
         Misconception("one list for all", {"kind": ["gift", {"anything-but": ["DE"]}]},
-                      "The values of one key are alternatives: one of them is enough. Conditions that must all hold stand "
-                      "under keys of their own.")])
+                      "The values of one key are alternatives: one of them is enough. Conditions that must all hold "
+                      "stand under keys of their own.")])
 
 # ------------------------------------------------------------------ diagnose
 
@@ -159,13 +168,18 @@ def _heartbeats(work_time, visibility_timeout, margin):
 
 heartbeat = Exercise(
     id="18-heartbeat", title="How many heartbeats?", points=2,
-    cases=lambda rng: [{"work_time": 20, "visibility_timeout": 30, "margin": 5}, {"work_time": 100, "visibility_timeout": 30, "margin": 5},
-                       {"work_time": rng.randint(300, 900), "visibility_timeout": rng.randint(25, 40), "margin": rng.randint(6, 10)}],
+    cases=lambda rng: [{"work_time": 20, "visibility_timeout": 30, "margin": 5},
+                       {"work_time": 100, "visibility_timeout": 30, "margin": 5},
+                       {"work_time": rng.randint(300, 900), "visibility_timeout": rng.randint(25, 40),
+                        "margin": rng.randint(6, 10)}],
     expected=lambda case: _heartbeats(**case),
-    why="change_message_visibility counts from the moment of the call. A heartbeat that comes early gives back the rest of the old "
-        "timeout; one that comes late comes after somebody else has the message.",
+    why="change_message_visibility counts from the moment of the call. A heartbeat that comes early gives back the "
+        "rest of the old timeout; one that comes late comes after somebody else has the message.",
     misconceptions=[
-        Misconception("forgets the margin", lambda work_time, visibility_timeout, margin: math.ceil(work_time / visibility_timeout) - 1,
-                      "Each heartbeat comes `margin` seconds before the end and starts a new timeout then. How much does it win?"),
-        Misconception("once is enough", lambda work_time, visibility_timeout, margin: int(work_time > visibility_timeout),
+        Misconception("forgets the margin",
+                      lambda work_time, visibility_timeout, margin: math.ceil(work_time / visibility_timeout) - 1,
+                      "Each heartbeat comes `margin` seconds before the end and starts a new timeout then. How much "
+                      "does it win?"),
+        Misconception("once is enough",
+                      lambda work_time, visibility_timeout, margin: int(work_time > visibility_timeout),
                       "One heartbeat wins one more timeout. Is the work done by then?")])

@@ -5,9 +5,9 @@
 
 Beside spelling, SNS limits how much work a policy may be: keys, combinations of values, wildcards.
 
-**Simplified** The words of the refusals for size and wildcards are the kit's own: AWS publishes none. AWS adds the place
-in the JSON text after each message. SNS says how to count the combinations of nested keys, and not those of ``$or``;
-here, as each way of an ``$or`` is an alternative, their combinations add up.
+**Simplified** The words of the refusals for size and wildcards are the kit's own: AWS publishes none. AWS adds the
+place in the JSON text after each message. SNS says how to count the combinations of nested keys, and not those of
+``$or``; here, as each way of an ``$or`` is an alternative, their combinations add up.
 **Not modelled** The 10,000 filter policies that an account may have.
 
 Amazon SNS Developer Guide, read 2026-11-23: "Filter policy constraints in Amazon SNS", "AND/OR logic", "String value
@@ -40,19 +40,20 @@ def check_filter_policy(policy: dict, scope: str) -> None:
     except (TypeError, ValueError, RecursionError):
         size = None
     if size is None:
-        raise refused("failed to parse JSON. A filter policy is an object: keys, and for each a list of what it accepts")
+        raise refused("failed to parse JSON. A filter policy is an object: keys, and for each a list of values")
     if size > LARGEST:
         raise refused(f"Filter policy is too large: {size:,} bytes, and {LARGEST:,} are the most")
     if len(policy) > MOST_KEYS:
         raise refused(f"Filter policy can not have more than {MOST_KEYS} keys")
     combinations, points = _check_keys(policy, depth=1)
     if scope == "MessageAttributes" and _nested(policy):
-        raise ServiceError("InvalidParameter", "Invalid parameter: Filter policy scope MessageAttributes does not support "
-                                               "nested filter policy")
+        raise ServiceError("InvalidParameter", "Invalid parameter: Filter policy scope MessageAttributes does not "
+                                               "support nested filter policy")
     if combinations > MOST_COMBINATIONS:
         raise refused("Filter policy is too complex")
     if points > MOST_POINTS:
-        raise refused(f"Filter policy is too complex: its wildcards make {points} points, and {MOST_POINTS} are the most")
+        raise refused(f"Filter policy is too complex: its wildcards make {points} points, "
+                      f"and {MOST_POINTS} are the most")
 
 
 def is_or(key: str, rules) -> bool:
@@ -63,8 +64,8 @@ def is_or(key: str, rules) -> bool:
 
 def check_scope(scope) -> None:
     if scope not in SCOPES:
-        raise ServiceError("InvalidParameter", f"Invalid parameter: FilterPolicyScope: Invalid value [{scope}]. Please use "
-                                               f"{' or '.join(SCOPES)}.")
+        raise ServiceError("InvalidParameter", f"Invalid parameter: FilterPolicyScope: Invalid value [{scope}]. Please "
+                                               f"use {' or '.join(SCOPES)}.")
 
 
 def refused(words: str) -> ServiceError:
@@ -109,7 +110,8 @@ def _not_empty(policy: dict) -> dict:
 
 
 def _nested(policy: dict) -> bool:
-    return any(any(map(_nested, rules)) if is_or(key, rules) else isinstance(rules, dict) for key, rules in policy.items())
+    return any(any(map(_nested, rules)) if is_or(key, rules) else isinstance(rules, dict)
+               for key, rules in policy.items())
 
 
 def _points(rules: list) -> int:
@@ -242,7 +244,8 @@ def _check_anything_but(wanted) -> None:
         if any(not isinstance(value, str) and not is_number(value) for value in wanted):
             raise refused("Inside anything but list, start|null|boolean is not supported.")
         if len({isinstance(value, str) for value in wanted}) != 1:
-            raise refused("Inside anything but list, either all values are number or string, mixed type is not supported")
+            raise refused("Inside anything but list, either all values are number or string, "
+                          "mixed type is not supported")
         for value in filter(is_number, wanted):
             _check_size(value)
     elif is_number(wanted):

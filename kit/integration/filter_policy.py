@@ -6,15 +6,15 @@ at the message's attributes or, with the scope ``MessageBody``, into its JSON bo
     matches({"kind": ["order", {"prefix": "return-"}]}, "MessageAttributes",
             {"kind": {"DataType": "String", "StringValue": "return-faulty"}})        # True
 
-A list in the message is met if one of its items is. If several keys look into a list of objects, one and the same object
-must meet them all.
+A list in the message is met if one of its items is. If several keys look into a list of objects, one and the same
+object must meet them all.
 
 **Simplified** The guide promises five digits after the decimal point; six are compared, as in Event Ruler.
 **Not modelled** That a new policy takes up to 15 minutes to have its effect.
 
-Amazon SNS Developer Guide, read 2026-11-23: "Amazon SNS subscription filter policies", "String value matching", "Numeric
-value matching", "Key matching", "AND/OR logic". Lists in a body, and keys with dots, are as in Event Ruler, the matcher
-that AWS publishes (github.com/aws/event-ruler, "And, Or, Array-Consistent Matching").
+Amazon SNS Developer Guide, read 2026-11-23: "Amazon SNS subscription filter policies", "String value matching",
+"Numeric value matching", "Key matching", "AND/OR logic". Lists in a body, and keys with dots, are as in Event Ruler,
+the matcher that AWS publishes (github.com/aws/event-ruler, "And, Or, Array-Consistent Matching").
 """
 
 import ipaddress
@@ -67,7 +67,8 @@ def _met(keys: list, fields: dict, place: dict) -> bool:
             if all(place.get(array, index) == index for array, index in where.items())]
     if not near:
         return {"exists": False} in rules and _met(rest, fields, place)
-    places = {tuple(sorted((place | where).items())) for value, where in near if any(_accepts(rule, value) for rule in rules)}
+    places = {tuple(sorted((place | where).items())) for value, where in near
+              if any(_accepts(rule, value) for rule in rules)}
     return any(_met(rest, fields, dict(one)) for one in sorted(places))
 
 
@@ -91,7 +92,7 @@ def _attributes(given: dict) -> dict:
 
 
 def _body(text) -> dict | None:
-    """The leaves of a JSON body, or None if it is no JSON object. Only these exist: an object or a list itself doesn't."""
+    """The leaves of a JSON body, or None if it is no JSON object. Only leaves exist: an object or a list doesn't."""
     body, fields, arrays = _json(text), {}, count()
 
     def walk(node, path, place):
@@ -157,8 +158,8 @@ def _text_accepted(operator: str, wanted: str, value: str) -> bool:
         return value.lower() == wanted.lower()
     if operator == "wildcard":
         parts = re.findall(r"\\([*\\])|(\*)|([^*\\]+)", wanted)
-        return re.fullmatch("".join(".*" if star else re.escape(escaped or plain) for escaped, star, plain in parts), value,
-                            re.DOTALL) is not None
+        pattern = "".join(".*" if star else re.escape(escaped or plain) for escaped, star, plain in parts)
+        return re.fullmatch(pattern, value, re.DOTALL) is not None
     try:  # cidr
         return ipaddress.ip_address(value) in ipaddress.ip_network(wanted, strict=False)
     except ValueError:

@@ -22,6 +22,7 @@ from kit.sim import Clock, Records, poisson
 
 LONG_POLL = 20  # seconds, the longest ("ReceiveMessage")
 SHORT_POLL = 1  # seconds between two asks of a consumer that polls short
+TOO_OFTEN = "the message was received too often: it went to the dead-letter queue"
 
 
 @dataclass(frozen=True)
@@ -156,8 +157,11 @@ def one_message(work_time: float = 45.0, visibility_timeout: int = 30, crashes: 
     """The life of a single message with two consumers, step by step, for a stepper.
 
     work_time: seconds of work. crashes: so many consumers in a row die at work. heartbeat: the consumer prolongs the
-    visibility timeout before it ends.
+    visibility timeout before it ends: five seconds, of a short one half of it.
     """
+    if not 1 <= visibility_timeout <= 43_200 or work_time <= 0 or crashes < 0:
+        raise ValueError("the visibility timeout is 1 to 43,200 s, work takes more than 0 s, crashes are 0 or more")
+    margin = min(5, visibility_timeout / 2)
     dead = Queue("dead") if max_receive_count else None
     queue = Queue("orders", dead, max_receive_count or 10, VisibilityTimeout=visibility_timeout)
     steps = Records("time", "event", "because", "visible", "in_flight", "work_done", "dead")
@@ -174,8 +178,7 @@ def one_message(work_time: float = 45.0, visibility_timeout: int = 30, crashes: 
         now += 1
         got = queue.receive_message(now)
         if not got:
-            note("A consumer asks and gets nothing", "the message was received too often: it went to the dead-letter queue"
-                 if dead else "nothing is visible")
+            note("A consumer asks and gets nothing", TOO_OFTEN)
             break
         note(f"Consumer {number} receives it", f"it was visible; this is receive number {number}")
         ends = now + visibility_timeout
@@ -186,18 +189,23 @@ def one_message(work_time: float = 45.0, visibility_timeout: int = 30, crashes: 
             continue
         finish = now + work_time
         while heartbeat and ends < finish:
-            now = ends - 5
+            now = ends - margin
             queue.change_message_visibility(got[0]["ReceiptHandle"], visibility_timeout, now)
             ends = now + visibility_timeout
             note(f"Consumer {number} prolongs the timeout", "its work takes longer")
         if finish > ends:
             now = ends
-            note("The message is visible again", f"the work takes {work_time:g} s and the timeout is {visibility_timeout} s")
+            note("The message is visible again",
+                 f"the work takes {work_time:g} s and the timeout is {visibility_timeout} s")
             second = queue.receive_message(now)
-            note(f"Consumer {number + 1} receives it too", "it was visible")
+            if second:
+                note(f"Consumer {number + 1} receives it too", "it was visible")
+            else:
+                note(f"Consumer {number + 1} asks and gets nothing", TOO_OFTEN)
             now, done = finish, done + 1
             queue.delete_message(got[0]["ReceiptHandle"], now)
-            note(f"Consumer {number} has done the work and deletes it", "its receipt handle is still good")
+            note(f"Consumer {number} has done the work and deletes it", "its receipt handle is still good" if second
+                 else "too late: the message is a dead letter, and the receipt handle is of another queue")
             if second:
                 now, done = ends + work_time, done + 1
                 queue.delete_message(second[0]["ReceiptHandle"], now)
@@ -230,7 +238,8 @@ def fan_out(rate: float = 2.0, filters: bool = True, gifts: float = 0.2, abroad:
         kind = "gift" if rng.random() < gifts else "plain"
         country = rng.choice(["FR", "IT", "PL"]) if rng.random() < abroad else "DE"
         topic.publish("an order", now, MessageAttributes={
-            "kind": {"DataType": "String", "StringValue": kind}, "country": {"DataType": "String", "StringValue": country}})
+            "kind": {"DataType": "String", "StringValue": kind},
+            "country": {"DataType": "String", "StringValue": country}})
         published += 1
         for name, queue in queues.items():
             counts[name] = len(queue)

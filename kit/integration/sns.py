@@ -4,38 +4,50 @@
     topic.subscribe("sqs", parcels, now=0, FilterPolicy={"kind": ["parcel"]})
     topic.publish("two shirts", now=1, MessageAttributes={"kind": {"DataType": "String", "StringValue": "parcel"}})
 
-A subscriber that is a model queue gets its copy at once. Any other endpoint is a text, or a function of (message, now)
-that raises when it is down; then SNS tries again, on the schedule of ``retries``, and in the end the message goes to the
-subscription's dead-letter queue, or is lost. What a subscriber's queue refuses, as it is too big for it, is not tried again.
+A subscriber that is a model queue gets its copy at once. Any other endpoint is a text, or a function of (message, now).
+While a function raises ConnectionError it is down, and SNS tries again on the schedule of ``retries``; so it does with
+a FIFO queue that throttles. If it raises ServiceError, or a queue refuses the message as it is too big, it is not tried
+again. What can't be delivered goes to the subscription's dead-letter queue, or is lost.
 
-**Simplified** A push takes no time. Retries are worked out when asked for, not lived through.
-**Not modelled** A topic's MaximumMessageSize (up to 1 MiB; here the default of 256 KiB holds), signatures, encryption, delivery status logs, SMS and mobile push themselves, archive and replay.
+**Simplified** A push takes no time. Retries are worked out at once, not lived through: what arrives late is stamped
+with the later time. AWS adds jitter to them. A dead letter is the text alone; what its queue refuses is lost.
+**Not modelled** A topic's MaximumMessageSize (up to 1 MiB; here the default of 256 KiB holds) and its quotas,
+FifoThroughputScope, MessageStructure, timestamp, signature and links in the envelope, encryption, delivery status logs,
+own delivery policies, Firehose's longer retries when throttled, SMS and mobile push themselves, archive and replay.
 
-Amazon SNS Developer Guide, read 2026-11-23: "Amazon SNS message delivery retries". API Reference, in the copy that
-botocore 1.44.5 carries: "Publish", "Subscribe". Opened in part: "Amazon SNS dead-letter queues", "Amazon SNS raw
-message delivery". Not opened anew: "FIFO topics". For filters see ``filter_policy``.
+Amazon SNS Developer Guide, read 2026-11-23: "Amazon SNS message delivery retries", "Amazon SNS dead-letter queues",
+"Amazon SNS raw message delivery", "Amazon SNS message attributes", "Amazon SNS message grouping for FIFO topics". API
+Reference, in the copy that botocore 1.44.5 carries: "Publish", "PublishBatch", "Subscribe". That a second Subscribe
+with the same endpoint gives the same subscription is known from AWS's answers. For filters see ``filter_policy``.
 """
 
+import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from kit.errors import ServiceError
+from kit.integration.filter_check import check_scope
 from kit.integration.filter_policy import check_filter_policy, matches
 from kit.integration.sqs import Queue
-from kit.integration.sqs_check import size_of
+from kit.integration.sqs_check import batch, check_attribute, check_id, size_of
 from kit.integration.sqs_fifo import Deduplication
 
 __all__ = ["PROTOCOLS", "Phase", "Subscription", "Topic", "check_filter_policy", "matches", "retries"]
 
-LARGEST = 262_144  # bytes of a message with its attributes ("Publish")
+LARGEST = 262_144  # bytes of a message with its attributes, and of a whole batch ("Publish", "PublishBatch")
+LONGEST_SUBJECT = 99  # characters: "less than 100" ("Publish")
 PROTOCOLS = {  # what an endpoint looks like ("Subscribe")
     "http": r"http://.+", "https": r"https://.+", "email": r"[^@\s]+@[^@\s]+", "email-json": r"[^@\s]+@[^@\s]+",
     "sms": r"\+?[\d-]+", "sqs": r"arn:aws:sqs:.+", "application": r"arn:aws:sns:.+", "lambda": r"arn:aws:lambda:.+",
     "firehose": r"arn:aws:firehose:.+"}
 RAW = ("sqs", "http", "https", "firehose")  # "Amazon SNS raw message delivery"
+PLAIN = ("email", "sms", "application")  # get the message without the JSON around it ("Subscribe")
+DEFAULTS = {"FilterPolicy": None, "FilterPolicyScope": "MessageAttributes", "RawMessageDelivery": False,
+            "dead_letter_queue": None}  # attributes of a subscription that nobody gave
 CONFIRMED_BY_HAND = ("http", "https", "email", "email-json")  # "ConfirmSubscription"
 
 
@@ -63,14 +75,9 @@ def retries(protocol: str) -> list[tuple[float, str]]:
     From "Amazon SNS message delivery retries". In the backoff phase the gaps grow; the page says exponentially, for
     these endpoints, between the first and the last gap that it names.
     """
-    phases = MANAGED if protocol in ("sqs", "lambda", "firehose") else HTTP if protocol.startswith("http") else CUSTOMER
-    now, times = 0.0, []
-    for phase in phases:
-        growth = (phase.last / phase.first) ** (1 / (phase.tries - 1)) if phase.first and phase.tries > 1 else 1
-        for number in range(phase.tries):
-            now += phase.first * growth**number
-            times.append((now, phase.name))
-    return times
+    if protocol not in PROTOCOLS:
+        raise ValueError(f"no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}")
+    return list(_retries(protocol))
 
 
 @dataclass(eq=False)
@@ -100,7 +107,11 @@ class Topic:
     def __init__(self, name: str, region: str = "us-east-1", account: str = "123456789012",
                  ContentBasedDeduplication: bool = False):
         if not re.fullmatch(r"[\w-]{1,256}|[\w-]{1,251}\.fifo", name, re.A):
-            raise ServiceError("InvalidParameter", f"A topic's name is letters, digits, - and _ (and .fifo), not {name!r}.")
+            raise ServiceError("InvalidParameter",
+                               f"A topic's name is 1 to 256 letters, digits, - and _ (and .fifo), not {name!r}.")
+        if ContentBasedDeduplication and not name.endswith(".fifo"):
+            raise ServiceError("InvalidParameter",
+                               "Only FIFO topics, whose name ends in .fifo, know ContentBasedDeduplication.")
         self.name, self.fifo = name, name.endswith(".fifo")
         self.arn = f"arn:aws:sns:{region}:{account}:{name}"
         self.subscriptions: list[Subscription] = []
@@ -113,47 +124,76 @@ class Topic:
 
     def publish(self, Message: str, now: float, Subject: str | None = None, MessageAttributes: dict | None = None,
                 MessageGroupId: str | None = None, MessageDeduplicationId: str | None = None) -> dict:
-        """Push a copy to every confirmed subscriber whose filter it passes: ``{"MessageId": ...}``."""
+        """Push a copy to every confirmed subscriber whose filter it passes.
+
+        Returns ``{"MessageId": ..., "SequenceNumber": ...}``, the number on FIFO topics. ServiceError InvalidParameter,
+        or ParameterValueInvalid for a message attribute; nobody gets anything then.
+        """
         attributes = MessageAttributes or {}
+        for name, attribute in attributes.items():
+            check_attribute(name, attribute, "ParameterValueInvalid")
         size = size_of(Message, attributes)
         if not Message or size > LARGEST:
-            raise ServiceError("InvalidParameter", f"A message is 1 to {LARGEST:,} bytes with its attributes, not {size:,}.")
+            raise ServiceError("InvalidParameter",
+                               f"A message is 1 to {LARGEST:,} bytes with its attributes, not {size:,}.")
+        if Subject is not None and not (0 < len(Subject) <= LONGEST_SUBJECT and Subject.isprintable()):
+            raise ServiceError("InvalidParameter", f"A subject is 1 to {LONGEST_SUBJECT} characters in one line.")
+        key = self._check_ids(Message, MessageGroupId, MessageDeduplicationId)
         if not self.fifo:
-            if MessageDeduplicationId is not None:
-                raise ServiceError("InvalidParameter", "Only FIFO topics know a MessageDeduplicationId.")
             return self._send(Message, now, Subject, attributes, MessageGroupId)
-        if not MessageGroupId:
-            raise ServiceError("InvalidParameter", "A FIFO topic needs a MessageGroupId: order is kept in each group.")
-        key = MessageDeduplicationId or self.ContentBasedDeduplication and hashlib.sha256(Message.encode()).hexdigest()
-        if not key:
-            raise ServiceError("InvalidParameter", "A FIFO topic needs a MessageDeduplicationId, or ContentBasedDeduplication.")
         return self._deduplication.once(key, MessageGroupId, now, lambda: self._send(
             Message, now, Subject, attributes, MessageGroupId, key))
+
+    def publish_batch(self, PublishBatchRequestEntries: list[dict], now: float) -> dict:
+        """Up to ten messages in one call: ``{"Successful": [...], "Failed": [...]}``; one may fail without the others.
+
+        Entries: {"Id": ..., and the parameters of publish}. ServiceError for what is no batch, as in
+        send_message_batch; and on a FIFO topic when an entry lacks its group or deduplication id.
+        """
+        for entry in PublishBatchRequestEntries if self.fifo else ():
+            self._check_ids(entry.get("Message", ""), entry.get("MessageGroupId"), entry.get("MessageDeduplicationId"))
+        return batch(PublishBatchRequestEntries, ["Message"], lambda entry: self.publish(now=now, **entry),
+                     body="Message", largest=LARGEST, prefix="")
 
     def subscribe(self, Protocol: str, Endpoint, now: float, FilterPolicy: dict | None = None,
                   FilterPolicyScope: str = "MessageAttributes", RawMessageDelivery: bool = False,
                   dead_letter_queue: Queue | None = None) -> Subscription:
         """Add a subscriber. People and web servers must confirm first; queues and functions need not.
 
-        Endpoint: a text as PROTOCOLS wants it, a model Queue (for "sqs"), or a function of (message, now).
+        Endpoint: a text as PROTOCOLS wants it, a model Queue (for "sqs"), or a function of (message, now). A text or a
+        queue that is subscribed already gets no second subscription, and must not ask for other attributes; each
+        function stands for an endpoint of its own.
         """
         if Protocol not in PROTOCOLS:
             raise ServiceError("InvalidParameter", f"No protocol {Protocol!r}; there are {', '.join(PROTOCOLS)}.")
-        if isinstance(Endpoint, str) and not re.fullmatch(PROTOCOLS[Protocol], Endpoint):
+        fits = (re.fullmatch(PROTOCOLS[Protocol], Endpoint) if isinstance(Endpoint, str) else
+                Protocol == "sqs" if isinstance(Endpoint, Queue) else isinstance(Endpoint, Callable))
+        if not fits:
             raise ServiceError("InvalidParameter", f"{Endpoint!r} is no endpoint for {Protocol}.")
-        if isinstance(Endpoint, Queue) and Endpoint.fifo and not self.fifo:
+        name = Endpoint.name if isinstance(Endpoint, Queue) else Endpoint
+        if not self.fifo and Protocol == "sqs" and isinstance(name, str) and name.endswith(".fifo"):
             raise ServiceError("InvalidParameter", "A FIFO queue can subscribe to a FIFO topic only.")
         if self.fifo and Protocol != "sqs":
             raise ServiceError("InvalidParameter", "To a FIFO topic only SQS queues can subscribe.")
         if RawMessageDelivery and Protocol not in RAW:
             raise ServiceError("InvalidParameter", f"Raw delivery is for {', '.join(RAW)}, not for {Protocol}.")
         if dead_letter_queue is not None and dead_letter_queue.fifo != self.fifo:
-            raise ServiceError("InvalidParameter", "A FIFO topic's dead-letter queue is a FIFO queue, a standard one's a standard queue.")
+            raise ServiceError("InvalidParameter", "A FIFO topic's dead letters go to a FIFO queue, a standard topic's "
+                                                   "to a standard queue.")
+        check_scope(FilterPolicyScope)
         if FilterPolicy is not None:
             check_filter_policy(FilterPolicy, FilterPolicyScope)
+        settings = {"FilterPolicy": FilterPolicy, "FilterPolicyScope": FilterPolicyScope,
+                    "RawMessageDelivery": RawMessageDelivery, "dead_letter_queue": dead_letter_queue}
+        for old in self.subscriptions:
+            if old.protocol == Protocol and old.endpoint == Endpoint and not isinstance(Endpoint, Callable):
+                if any(value != DEFAULTS[name] and value != getattr(old, name) for name, value in settings.items()):
+                    raise ServiceError("InvalidParameter", "Invalid parameter: Attributes Reason: Subscription already "
+                                                           "exists with different attributes")
+                return old
         self._subscribed += 1
-        subscription = Subscription(f"{self.arn}:{self._subscribed:08}", Protocol, Endpoint, Protocol not in CONFIRMED_BY_HAND, FilterPolicy,
-                                    FilterPolicyScope, RawMessageDelivery, dead_letter_queue)
+        subscription = Subscription(f"{self.arn}:{self._subscribed:08}", Protocol, Endpoint,
+                                    Protocol not in CONFIRMED_BY_HAND, **settings)
         self.subscriptions.append(subscription)
         return subscription
 
@@ -161,49 +201,86 @@ class Topic:
         subscription.confirmed = True
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        self.subscriptions.remove(subscription)
+        """No more messages for it; taking it back twice is no error."""
+        self.subscriptions = [one for one in self.subscriptions if one is not subscription]
+
+    def _check_ids(self, message, group, deduplication):
+        """What stands for this message on a FIFO topic for five minutes, None on a standard one."""
+        for name, value in (("MessageGroupId", group), ("MessageDeduplicationId", deduplication)):
+            if value is not None:
+                check_id(name, value, "InvalidParameter")
+        if not self.fifo:
+            if deduplication is not None:
+                raise ServiceError("InvalidParameter", "Only FIFO topics know a MessageDeduplicationId.")
+            return None
+        if group is None:
+            raise ServiceError("InvalidParameter", "A FIFO topic needs a MessageGroupId: order is kept in each group.")
+        if deduplication is None and not self.ContentBasedDeduplication:
+            raise ServiceError("InvalidParameter",
+                               "A FIFO topic needs a MessageDeduplicationId, or ContentBasedDeduplication.")
+        return deduplication or hashlib.sha256(message.encode()).hexdigest()
 
     def _send(self, message, now, subject, attributes, group=None, deduplication=None):
         self._serial += 1
-        envelope = {"Type": "Notification", "MessageId": f"{self.name}-{self._serial}", "TopicArn": self.arn}
+        answer = {"MessageId": f"{self.name}-{self._serial}"}
+        answer |= {"SequenceNumber": f"{self._serial:020}"} if self.fifo else {}
+        envelope = {"Type": "Notification", "TopicArn": self.arn, "Message": message} | answer
         envelope |= {"Subject": subject} if subject else {}
-        for subscription in self.subscriptions:
-            if subscription.confirmed and subscription.wants(message, attributes):
-                self._deliver(subscription, envelope, message, attributes, now, group, deduplication)
-        return {"MessageId": envelope["MessageId"]}
+        if attributes:
+            envelope["MessageAttributes"] = {name: _shown(value) for name, value in attributes.items()}
+        for one in list(self.subscriptions):
+            if one.confirmed and one.wants(message, attributes):
+                text = message if one.RawMessageDelivery or one.protocol in PLAIN else json.dumps(envelope)
+                if not self._deliver(one, text, attributes, now, group, deduplication):
+                    self.lost.append((one, text))
+        return answer
 
-    def _deliver(self, subscription, envelope, message, attributes, now, group, deduplication):
-        raw = subscription.RawMessageDelivery
-        text = message if raw else json.dumps(envelope | {"Message": message} | (
-            {"MessageAttributes": {name: {"Type": value["DataType"], "Value": value.get("StringValue")}
-                                   for name, value in attributes.items()}} if attributes else {}))
-        endpoint = subscription.endpoint
-        fifo = {"MessageGroupId": group, "MessageDeduplicationId": deduplication} if self.fifo else {}
-        if isinstance(endpoint, Queue):
+    def _deliver(self, subscription, text, attributes, now, group, deduplication) -> bool:
+        """Try, and try again on the schedule; then the dead-letter queue. Is the message saved?"""
+        endpoint, dead = subscription.endpoint, subscription.dead_letter_queue
+        given = attributes if subscription.RawMessageDelivery else None
+        at = now
+        for wait in chain((0.0,), (seconds for seconds, _ in _retries(subscription.protocol))):
+            at = now + wait
             try:
-                endpoint.send_message(text, now, MessageAttributes=attributes if raw else None, **(fifo if endpoint.fifo else {}))
-            except ServiceError as error:
-                if error.code == "RequestThrottled":
-                    raise  # not the subscriber's fault, and its publisher has to slow down
-                self._give_up(subscription, text, now, **fifo)
-        elif isinstance(endpoint, Callable):
-            self._push(subscription, text, now)
-        else:
-            subscription.received.append((now, text))
-
-    def _push(self, subscription, text, now):
-        """Try, and try again on the schedule; then the dead-letter queue, or nothing."""
-        for wait in (0.0, *(seconds for seconds, _ in retries(subscription.protocol))):
-            try:
-                subscription.endpoint(text, now + wait)
+                if isinstance(endpoint, Queue):
+                    ids = self._ids(endpoint, group, deduplication)
+                    endpoint.send_message(text, at, MessageAttributes=given, **ids)
+                    return True
+                if isinstance(endpoint, Callable):
+                    endpoint(text, at)
+                subscription.received.append((at, text))
+                return True
             except ConnectionError:
                 continue
-            subscription.received.append((now + wait, text))
-            return
-        self._give_up(subscription, text, now + wait)
+            except ServiceError as error:
+                if error.code != "RequestThrottled":
+                    break  # refused for good
+        try:
+            if dead is not None:
+                dead.send_message(text, at, **self._ids(dead, group, deduplication))
+            return dead is not None
+        except ServiceError:
+            return False
 
-    def _give_up(self, subscription, text, now, **fifo):
-        if subscription.dead_letter_queue is not None:
-            subscription.dead_letter_queue.send_message(text, now, **fifo)
-        else:
-            self.lost.append((subscription, text))
+    def _ids(self, queue, group, deduplication):
+        """What a queue is told: the group only if it is of the topic's own kind."""
+        if queue.fifo:
+            return {"MessageGroupId": group, "MessageDeduplicationId": deduplication}
+        return {} if self.fifo else {"MessageGroupId": group}
+
+
+def _retries(protocol: str) -> Iterator[tuple[float, str]]:
+    phases = MANAGED if protocol in ("sqs", "lambda", "firehose") else HTTP if protocol.startswith("http") else CUSTOMER
+    now = 0.0
+    for phase in phases:
+        growth = (phase.last / phase.first) ** (1 / (phase.tries - 1)) if phase.first and phase.tries > 1 else 1
+        for number in range(phase.tries):
+            now += phase.first * growth**number
+            yield now, phase.name
+
+
+def _shown(attribute: dict) -> dict:
+    """A message attribute as the envelope has it; bytes are written in Base64."""
+    value = attribute.get("StringValue") or base64.b64encode(attribute["BinaryValue"]).decode()
+    return {"Type": attribute["DataType"], "Value": value}

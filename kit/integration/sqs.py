@@ -19,9 +19,10 @@ done at once, an old receipt handle of a standard queue still deletes (AWS: it m
 tenants alike (a standard queue takes a MessageGroupId and tells it to the consumer, nothing more).
 
 Amazon SQS API Reference, in the copy that botocore 1.44.5 carries, read 2026-11-23: "CreateQueue", "SendMessage",
-"ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "PurgeQueue", "StartMessageMoveTask". Developer Guide,
-not opened anew: "Amazon SQS visibility timeout", "Exactly-once processing in Amazon SQS", "Using dead-letter queues in
-Amazon SQS"; that a FIFO queue refuses an expired handle is known from its error messages.
+"ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "PurgeQueue", "StartMessageMoveTask". Developer Guide:
+"Learn how to configure a dead-letter queue redrive in Amazon SQS"; not opened anew: "Amazon SQS visibility timeout",
+"Exactly-once processing in Amazon SQS", "Using dead-letter queues in Amazon SQS"; that a FIFO queue refuses an expired
+handle is known from its error messages.
 """
 
 import hashlib
@@ -30,13 +31,13 @@ from dataclasses import dataclass
 from math import inf
 
 from kit.errors import ServiceError
-from kit.integration.sqs_check import (ATTRIBUTES, BATCH, DAY, LONGEST_HIDDEN, batch, check_attributes, check_fifo, check_id,
-                                       check_message, check_name, check_number)
+from kit.integration.sqs_check import (ATTRIBUTES, BATCH, DAY, LONGEST_HIDDEN, batch, check_attributes, check_fifo,
+                                       check_id, check_message, check_name, check_number)
 from kit.integration.sqs_fifo import CALLS, HIGH_THROUGHPUT_CALLS, Attempts, Deduplication, Quota, in_order
 
 __all__ = ["ATTRIBUTES", "BATCH", "DAY", "Message", "Queue"]
 
-IN_FLIGHT = 120_000  # messages received and not deleted ("Amazon SQS message quotas"; of FIFO queues 20,000 until late 2024)
+IN_FLIGHT = 120_000  # messages received, not deleted ("Amazon SQS message quotas"; FIFO queues: 20,000 until late 2024)
 
 
 @dataclass(eq=False)
@@ -136,15 +137,16 @@ class Queue:
                 return again
         chosen, dead = [], []
         for message in self._candidates(now, short=wait == 0):
-            if self.dead_letter_queue is not None and message.receives >= self.maxReceiveCount:
+            if self._is_dead(message):
                 dead.append(message)
                 continue
             chosen.append(message)
             if len(chosen) == MaxNumberOfMessages:
                 break
+        room = self._room(chosen, now)  # a refused call moves nothing
         for message in dead:
             self._move(message, self.dead_letter_queue, now)
-        received = [self._hand_out(message, timeout, now) for message in chosen[:self._room(chosen, now)]]
+        received = [self._hand_out(message, timeout, now) for message in chosen[:room]]
         if ReceiveRequestAttemptId is not None:
             self._attempts.remember(ReceiveRequestAttemptId, now, received, chosen[:len(received)])
         return received
@@ -152,31 +154,16 @@ class Queue:
     def delete_message(self, ReceiptHandle: str, now: float) -> None:
         """The message is gone for good. Deleting it again is no error; a handle that never was is one."""
         self._begin("delete_message", now)
-        message = self._messages.get(self._known(ReceiptHandle))
-        if message is None:
-            return
-        self._check_expired(message, ReceiptHandle, now)
-        if self._strikes(self._duplicates):
-            return  # one of the servers with a copy was away; it comes back with the end of the visibility timeout
-        self._drop(message, "deleted")
+        self._delete(ReceiptHandle, now)
 
     def change_message_visibility(self, ReceiptHandle: str, VisibilityTimeout: int, now: float) -> None:
         """Hide it for so long from now instead; 0 gives it back at once. At most 12 hours from this receive."""
-        check_number("VisibilityTimeout", VisibilityTimeout, 0, LONGEST_HIDDEN)
         self._begin("change_message_visibility", now)
-        message = self._messages.get(self._known(ReceiptHandle))
-        if message is None:
-            raise ServiceError("InvalidParameterValue", f"Value {ReceiptHandle} for parameter ReceiptHandle is invalid. Reason: "
-                                                        "Message does not exist or is not available for visibility timeout change.")
-        if not message.in_flight(now):
-            raise ServiceError("AWS.SimpleQueueService.MessageNotInflight", "The message is not in flight: it is visible again.")
-        self._check_expired(message, ReceiptHandle, now)
-        if now + VisibilityTimeout > message.received_at + LONGEST_HIDDEN:
-            raise ServiceError("InvalidParameterValue", "A message is hidden for 12 hours at most, from when it was received.")
-        message.visible_at = now + VisibilityTimeout
+        self._change_visibility(ReceiptHandle, VisibilityTimeout, now)
 
-    def send_message(self, MessageBody: str, now: float, DelaySeconds: int | None = None, MessageGroupId: str | None = None,
-                     MessageDeduplicationId: str | None = None, MessageAttributes: dict | None = None) -> dict:
+    def send_message(self, MessageBody: str, now: float, DelaySeconds: int | None = None,
+                     MessageGroupId: str | None = None, MessageDeduplicationId: str | None = None,
+                     MessageAttributes: dict | None = None) -> dict:
         """Put a message into the queue: ``{"MessageId": ..., "SequenceNumber": ...}`` (the number on FIFO queues)."""
         self._begin("send_message", now)
         return self._send(MessageBody, now, DelaySeconds, MessageGroupId, MessageDeduplicationId, MessageAttributes)
@@ -184,13 +171,18 @@ class Queue:
     def send_message_batch(self, Entries: list[dict], now: float) -> dict:
         """Up to ten sends in one call: ``{"Successful": [...], "Failed": [...]}``; one may fail without the others."""
         self._begin("send_message", now)
-        return batch(Entries, "MessageBody", lambda entry: self._send(now=now, **entry))
+        return batch(Entries, ["MessageBody"], lambda entry: self._send(now=now, **entry))
 
     def delete_message_batch(self, Entries: list[dict], now: float) -> dict:
-        return batch(Entries, "ReceiptHandle", lambda entry: self.delete_message(now=now, **entry))
+        """Up to ten deletes in one call, answered like send_message_batch."""
+        self._begin("delete_message", now)
+        return batch(Entries, ["ReceiptHandle"], lambda entry: self._delete(now=now, **entry))
 
     def change_message_visibility_batch(self, Entries: list[dict], now: float) -> dict:
-        return batch(Entries, "ReceiptHandle", lambda entry: self.change_message_visibility(now=now, **entry))
+        """Up to ten changes in one call, answered like send_message_batch."""
+        self._begin("change_message_visibility", now)
+        return batch(Entries, ["ReceiptHandle", "VisibilityTimeout"],
+                     lambda entry: self._change_visibility(now=now, **entry))
 
     def set_queue_attributes(self, **attributes) -> None:
         """Change attributes; ServiceError InvalidAttributeName or InvalidAttributeValue. A shorter retention counts for
@@ -209,19 +201,20 @@ class Queue:
             self._drop(message, "purged")
 
     def start_message_move_task(self, destination: "Queue | None", now: float) -> int:
-        """Redrive: move what is visible from this dead-letter queue, each as a new message; returns how many.
+        """Redrive: move what can be received from this dead-letter queue, each as a new message; returns how many.
 
-        destination: None for the queue where each came from.
+        destination: any queue of the same kind, or None for the queue where each came from; what was sent here directly
+        then stays. Only dead-letter queues of other queues can be emptied so, not those of topics and functions.
         """
         self._begin("start_message_move_task", now)
         if not self._is_dead_letter_queue:
             raise ServiceError("InvalidParameterValue", "Source queue must be configured as a Dead Letter Queue.")
         if destination is not None and destination.fifo != self.fifo:
-            raise ServiceError("InvalidParameterValue", "Messages move between queues of the same kind: standard or FIFO.")
+            raise ServiceError("InvalidParameterValue", "Messages move between queues of one kind: standard or FIFO.")
         moved = 0
-        for message in list(self._messages.values()):
+        for message in list(self._receivable(now)):
             target = message.source if destination is None else destination
-            if message.visible_at <= now and target is not None:
+            if target is not None:
                 self._drop(message, "redriven")
                 target._take_in(message.body, message.attributes, now, now, message.group, message.deduplication)
                 moved += 1
@@ -255,16 +248,27 @@ class Queue:
         check_number("WaitTimeSeconds", WaitTimeSeconds, *ATTRIBUTES["ReceiveMessageWaitTimeSeconds"][1:])
         self._expire(now)
         end = now + WaitTimeSeconds
-        changes = {message.visible_at for message in self._messages.values() if now < message.visible_at < end}
-        return next((time for time in (now, *sorted(changes)) if any(True for _ in self._receivable(time))), end)
+        changes = {time for message in self._messages.values() for time in (message.visible_at, self._expires(message))}
+        for time in (now, *sorted(time for time in changes if now < time < end)):
+            if any(not self._is_dead(message) for message in self._receivable(time)):
+                return time
+        return end
 
     # ------------------------------------------------------------------ inside
 
     def _receivable(self, now):
         """Messages that may be received now, oldest first."""
+        messages = (message for message in self._messages.values() if self._expires(message) > now)
         if self.fifo:
-            return in_order(self._messages.values(), now)
-        return (message for message in self._messages.values() if message.visible_at <= now)
+            return in_order(messages, now)
+        return (message for message in messages if message.visible_at <= now)
+
+    def _expires(self, message):
+        return message.sent_at + self.attributes["MessageRetentionPeriod"]
+
+    def _is_dead(self, message):
+        """Was it received so often that the next receive moves it to the dead-letter queue?"""
+        return self.dead_letter_queue is not None and message.receives >= self.maxReceiveCount
 
     def _candidates(self, now, short):
         """The same in the order the queue gives them, as far as a short poll of a standard queue sees them."""
@@ -277,7 +281,7 @@ class Queue:
         return messages
 
     def _room(self, chosen, now):
-        """How many of these may go in flight: a standard queue says when it is full, a FIFO queue just gives nothing."""
+        """How many of these may go in flight: a full standard queue says so, a full FIFO queue just gives nothing."""
         if len(self) < IN_FLIGHT:  # the count is dear, so look first
             return len(chosen)
         room = IN_FLIGHT - self.in_flight(now)
@@ -303,7 +307,31 @@ class Queue:
                 "MessageAttributes": message.attributes,
                 "Attributes": attributes | {key: value for key, value in more.items() if value is not None}}
 
-    def _send(self, MessageBody, now, DelaySeconds=None, MessageGroupId=None, MessageDeduplicationId=None, MessageAttributes=None):
+    def _delete(self, ReceiptHandle, now):
+        message = self._messages.get(self._known(ReceiptHandle))
+        if message is None:
+            return
+        self._check_expired(message, ReceiptHandle, now)
+        if self._strikes(self._duplicates):
+            return  # one of the servers with a copy was away; it comes back with the end of the visibility timeout
+        self._drop(message, "deleted")
+
+    def _change_visibility(self, ReceiptHandle, VisibilityTimeout, now):
+        check_number("VisibilityTimeout", VisibilityTimeout, 0, LONGEST_HIDDEN)
+        message = self._messages.get(self._known(ReceiptHandle))
+        if message is None:
+            raise _no_handle(ReceiptHandle, "Message does not exist or is not available for visibility timeout change.")
+        if not message.in_flight(now):
+            raise ServiceError("AWS.SimpleQueueService.MessageNotInflight",
+                               "The message is not in flight: it is visible again.")
+        self._check_expired(message, ReceiptHandle, now)
+        if now + VisibilityTimeout > message.received_at + LONGEST_HIDDEN:
+            raise ServiceError("InvalidParameterValue",
+                               "A message is hidden for 12 hours at most, from when it was received.")
+        message.visible_at = now + VisibilityTimeout
+
+    def _send(self, MessageBody, now, DelaySeconds=None, MessageGroupId=None, MessageDeduplicationId=None,
+              MessageAttributes=None):
         check_message(MessageBody, MessageAttributes or {}, self.attributes["MaximumMessageSize"])
         delay = self.attributes["DelaySeconds"] if DelaySeconds is None else DelaySeconds
         check_number("DelaySeconds", delay, *ATTRIBUTES["DelaySeconds"][1:])
@@ -320,7 +348,8 @@ class Queue:
         if MessageDeduplicationId is not None:
             check_id("MessageDeduplicationId", MessageDeduplicationId)
         elif not self.ContentBasedDeduplication:
-            raise ServiceError("InvalidParameterValue", "A FIFO queue needs a MessageDeduplicationId, or ContentBasedDeduplication.")
+            raise ServiceError("InvalidParameterValue",
+                               "A FIFO queue needs a MessageDeduplicationId, or ContentBasedDeduplication.")
         else:
             MessageDeduplicationId = hashlib.sha256(MessageBody.encode()).hexdigest()
         return self._deduplication.once(MessageDeduplicationId, MessageGroupId, now, lambda: self._take_in(
@@ -329,20 +358,22 @@ class Queue:
     def _take_in(self, body, attributes, now, visible_at, group=None, deduplication=None):
         """A new message."""
         self._serial += 1
-        message = Message(f"{self.name}-{self._serial}", body, attributes, now, visible_at, self._serial, group, deduplication)
+        message = Message(f"{self.name}-{self._serial}", body, attributes, now, visible_at, self._serial, group,
+                          deduplication)
         self._put(message)
         return {"MessageId": message.id} | ({"SequenceNumber": f"{self._serial:020}"} if self.fifo else {})
 
     def _put(self, message):
         self._messages[message.id] = message
-        self._next_expiry = min(self._next_expiry, message.sent_at + self.attributes["MessageRetentionPeriod"])
+        self._next_expiry = min(self._next_expiry, self._expires(message))
 
     def _move(self, message, dead_letter_queue, now):
-        """A dead letter stays the message it is: its id, its receive count and, on a standard queue, its age."""
+        """A dead letter stays the message it is: its id, its receive count and, on a standard queue, its age. On a FIFO
+        queue its id takes the place of the deduplication id, so that two letters with the same one are both kept."""
         self._drop(message, "dead letter")
         message.visible_at, message.source = now, self
         if self.fifo:
-            message.sent_at = now
+            message.sent_at, message.deduplication = now, message.id
         dead_letter_queue._put(message)
 
     def _drop(self, message, fate):
@@ -352,12 +383,11 @@ class Queue:
     def _expire(self, now):
         if now < self._next_expiry:
             return
-        period = self.attributes["MessageRetentionPeriod"]
-        gone = [message for message in self._messages.values() if message.sent_at + period <= now]
+        gone = [message for message in self._messages.values() if self._expires(message) <= now]
         for message in gone:
             self._drop(message, "expired")
         self.expired += gone
-        self._next_expiry = min((message.sent_at + period for message in self._messages.values()), default=inf)
+        self._next_expiry = min(map(self._expires, self._messages.values()), default=inf)
 
     def _known(self, handle):
         if handle not in self._handles:
@@ -366,8 +396,7 @@ class Queue:
 
     def _check_expired(self, message, handle, now):
         if self.fifo and (message.handle != handle or message.visible_at <= now):
-            raise ServiceError("InvalidParameterValue", f"Value {handle} for parameter ReceiptHandle is invalid. Reason: The receipt "
-                                                        "handle has expired: the visibility timeout is over.")
+            raise _no_handle(handle, "The receipt handle has expired: the visibility timeout is over.")
 
     def _begin(self, operation, now):
         """Every call: a FIFO queue counts it, and what is too old goes."""
@@ -377,3 +406,8 @@ class Queue:
 
     def _strikes(self, probability):
         return probability > 0 and self._random.random() < probability
+
+
+def _no_handle(handle, reason):
+    return ServiceError("InvalidParameterValue",
+                        f"Value {handle} for parameter ReceiptHandle is invalid. Reason: {reason}")

@@ -2,10 +2,11 @@
 
 A refused call changes nothing. In a batch the entries are judged one by one, and one may fail without the others.
 
-**Not modelled** The characters that AWS allows in a name of a custom data type.
+**Not modelled** The characters that AWS allows in a name of a custom data type, and the range of numbers.
 
 Amazon SQS API Reference and Developer Guide, read 2026-11-23: "CreateQueue", "SendMessage", "SendMessageBatch",
-"MessageAttributeValue", "Amazon SQS message quotas". The codes are those that boto3 shows.
+"MessageAttributeValue", "Amazon SQS message metadata", "Amazon SQS message quotas". The codes are those that boto3
+shows. SNS holds attributes and batches to the same rules, and uses these here.
 """
 
 import re
@@ -25,6 +26,7 @@ ATTRIBUTES = {  # name: (default, lowest, highest), as in "CreateQueue"; seconds
     "ReceiveMessageWaitTimeSeconds": (0, 0, 20),
 }
 ID = r"[\w!\"#$%&'()*+,\-./:;<=>?@\[\\\]^`{|}~]{1,128}"  # of a message group, a deduplication or a receive attempt
+NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # refused in a body ("SendMessage")
 
 
@@ -61,9 +63,9 @@ def check_number(name: str, value, low: int, high: int) -> None:
         raise ServiceError("InvalidParameterValue", f"{name} is a whole number from {low} to {high}, not {value!r}.")
 
 
-def check_id(name: str, value) -> None:
+def check_id(name: str, value, code: str = "InvalidParameterValue") -> None:
     if not (isinstance(value, str) and re.fullmatch(ID, value, re.A)):
-        raise ServiceError("InvalidParameterValue", f"{name} is 1 to 128 letters, digits and punctuation marks, not {value!r}.")
+        raise ServiceError(code, f"{name} is 1 to 128 letters, digits and punctuation marks, not {value!r}.")
 
 
 def check_message(body: str, attributes: dict, largest: int) -> None:
@@ -72,63 +74,74 @@ def check_message(body: str, attributes: dict, largest: int) -> None:
         raise ServiceError("MissingParameter", "The request must contain the parameter MessageBody.")
     if wrong := NOT_XML.search(body):
         raise ServiceError("InvalidMessageContents", f"A body can't hold the character {wrong.group()!a}; encode it.")
-    check_message_attributes(attributes)
+    if len(attributes) > MOST_ATTRIBUTES:
+        raise ServiceError("InvalidParameterValue",
+                           f"A message has at most {MOST_ATTRIBUTES} attributes, not {len(attributes)}.")
+    for name, attribute in attributes.items():
+        check_attribute(name, attribute)
     size = size_of(body, attributes)
     if size > largest:
-        raise ServiceError("InvalidParameterValue", f"A message has at most {largest} bytes, not {size}. Put big things "
-                                                    "into S3 and send their address.")
+        raise ServiceError("InvalidParameterValue", f"A message has at most {largest} bytes, not {size}. Put big "
+                                                    "things into S3 and send their address.")
 
 
-def check_message_attributes(attributes: dict) -> None:
-    if len(attributes) > MOST_ATTRIBUTES:
-        raise ServiceError("InvalidParameterValue", f"A message has at most {MOST_ATTRIBUTES} attributes, not {len(attributes)}.")
-    for name, attribute in attributes.items():
-        if (not re.fullmatch(r"[\w.-]{1,256}", name, re.A) or name[0] == "." or name[-1] == "." or ".." in name
-                or name.lower().startswith(("aws.", "amazon."))):
-            raise ServiceError("InvalidParameterValue", f"An attribute's name is 1 to 256 letters, digits, _, - and single "
-                                                        f"dots inside, and begins neither with AWS. nor Amazon.: {name!r}.")
-        kind = attribute.get("DataType", "")
-        if kind.split(".")[0] not in ("String", "Number", "Binary"):
-            raise ServiceError("InvalidParameterValue", f"The DataType of {name} is String, Number or Binary, with .label "
-                                                        f"if you like, not {kind!r}.")
-        if not attribute.get("BinaryValue" if kind.startswith("Binary") else "StringValue"):
-            raise ServiceError("InvalidParameterValue", f"The attribute {name} needs a value that is not empty.")
+def check_attribute(name: str, attribute: dict, code: str = "InvalidParameterValue") -> None:
+    """One message attribute: {"DataType": ..., "StringValue" or "BinaryValue": ...}."""
+    if (not re.fullmatch(r"[\w.-]{1,256}", name, re.A) or name[0] == "." or name[-1] == "." or ".." in name
+            or name.lower().startswith(("aws.", "amazon."))):
+        raise ServiceError(code, f"An attribute's name is 1 to 256 letters, digits, _, - and single dots inside, and "
+                                 f"begins neither with AWS. nor Amazon.: {name!r}.")
+    kind = attribute.get("DataType", "").split(".")[0]
+    if kind not in ("String", "Number", "Binary"):
+        raise ServiceError(code, f"The DataType of {name} is String, Number or Binary, with .label if you like, not "
+                                 f"{attribute.get('DataType')!r}.")
+    value = attribute.get("BinaryValue" if kind == "Binary" else "StringValue")
+    if not value:
+        raise ServiceError(code, f"The attribute {name} needs a value that is not empty.")
+    if kind == "Number" and not re.fullmatch(NUMBER, value, re.A):
+        raise ServiceError(code, f"The attribute {name} is a Number, and {value!r} is none.")
+    if kind == "String" and (wrong := NOT_XML.search(value)):
+        raise ServiceError(code, f"The attribute {name} can't hold the character {wrong.group()!a}.")
 
 
 def size_of(body: str, attributes: dict) -> int:
-    """Bytes as SQS counts them: the body, and the name, type and value of each attribute."""
+    """Bytes as SQS and SNS count them: the body, and the name, type and value of each attribute."""
     def length(text):
         return len(text.encode() if isinstance(text, str) else text)
-    return length(body) + sum(length(name) + length(attribute["DataType"])
-                              + length(attribute.get("StringValue") or attribute.get("BinaryValue"))
+    return length(body) + sum(length(name) + length(attribute.get("DataType", ""))
+                              + length(attribute.get("StringValue") or attribute.get("BinaryValue") or "")
                               for name, attribute in attributes.items())
 
 
-def batch(entries: list[dict], needs: str, act) -> dict:
-    """``act(parameters)`` for each entry {"Id": ..., parameters}: {"Successful": [...], "Failed": [...]}."""
+def batch(entries: list[dict], needs: list[str], act, body: str = "MessageBody", largest: int = BATCH_BYTES,
+          prefix: str = "AWS.SimpleQueueService.") -> dict:
+    """``act(parameters)`` for each entry {"Id": ..., parameters}: {"Successful": [...], "Failed": [...]}.
+
+    needs: parameters that no entry can do without. body: which of them counts towards the ``largest`` size, in bytes.
+    prefix: of the error codes.
+    """
+    def refused(code, message):
+        return ServiceError(prefix + code, message)
+
     ids = [entry.get("Id", "") for entry in entries]
     if not entries:
-        raise _no_batch("EmptyBatchRequest", "A batch needs at least one entry.")
+        raise refused("EmptyBatchRequest", "A batch needs at least one entry.")
     if len(entries) > BATCH:
-        raise _no_batch("TooManyEntriesInBatchRequest", f"A batch has at most {BATCH} entries, not {len(entries)}.")
+        raise refused("TooManyEntriesInBatchRequest", f"A batch has at most {BATCH} entries, not {len(entries)}.")
     if not all(isinstance(one, str) and re.fullmatch(r"[\w-]{1,80}", one, re.A) for one in ids):
-        raise _no_batch("InvalidBatchEntryId", "Each entry of a batch needs an Id of 1 to 80 letters, digits, - and _.")
+        raise refused("InvalidBatchEntryId", "Each entry of a batch needs an Id of 1 to 80 letters, digits, - and _.")
     if len(set(ids)) < len(ids):
-        raise _no_batch("BatchEntryIdsNotDistinct", "Each entry of a batch needs an Id of its own.")
-    size = sum(size_of(entry.get("MessageBody", ""), entry.get("MessageAttributes") or {}) for entry in entries)
-    if size > BATCH_BYTES:
-        raise _no_batch("BatchRequestTooLong", f"A batch has at most {BATCH_BYTES} bytes, not {size}.")
+        raise refused("BatchEntryIdsNotDistinct", "Each entry of a batch needs an Id of its own.")
+    size = sum(size_of(entry.get(body, ""), entry.get("MessageAttributes") or {}) for entry in entries)
+    if size > largest:
+        raise refused("BatchRequestTooLong", f"A batch has at most {largest} bytes, not {size}.")
     done, failed = [], []
     for entry in entries:
         parameters = {key: value for key, value in entry.items() if key != "Id"}
         try:
-            if needs not in parameters:
-                raise ServiceError("MissingParameter", f"The request must contain the parameter {needs}.")
+            if missing := [name for name in needs if name not in parameters]:
+                raise ServiceError("MissingParameter", f"The request must contain the parameter {missing[0]}.")
             done.append({"Id": entry["Id"]} | (act(parameters) or {}))
         except ServiceError as error:
             failed.append({"Id": entry["Id"], "SenderFault": True, "Code": error.code, "Message": error.message})
     return {"Successful": done, "Failed": failed}
-
-
-def _no_batch(code: str, message: str) -> ServiceError:
-    return ServiceError(f"AWS.SimpleQueueService.{code}", message)

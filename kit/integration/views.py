@@ -9,8 +9,8 @@ def backlog(run):
     half = visible[len(visible) // 2]
     grows = last > half + 5 and last > 10
     fig = figure("The backlog grows: more comes in than goes out" if grows else "The consumers keep up",
-                 says=f"After {run.depth['time'][-1]:.0f} s {last} messages wait and {run.depth['in_flight'][-1]} are in "
-                      f"flight; half-way {half} waited.",
+                 says=f"After {run.depth['time'][-1]:.0f} s {last} messages wait and {run.depth['in_flight'][-1]} are "
+                      f"in flight; half-way {half} waited.",
                  x="time (s)", y="messages", yaxis_rangemode="tozero")
     for number, (column, name) in enumerate((("visible", "waiting"), ("in_flight", "in flight"))):
         fig.add_scatter(x=run.depth["time"], y=run.depth[column], name=name, **style(number)["line"])
@@ -26,7 +26,8 @@ def work_done(run):
     counts = [done.count(n) for n in range(most + 1)]
     twice = sum(counts[2:])
     fig = figure(f"{run.duplicates} times the work was done again" if run.duplicates else "No work was done twice",
-                 says=f"Of {len(done)} messages {counts[1]} were worked through once, {twice} more often and {counts[0]} never.",
+                 says=f"Of {len(done)} messages {counts[1]} were worked through once, {twice} more often and "
+                      f"{counts[0]} never.",
                  x="times the work on a message was finished", y="messages", xaxis_dtick=1)
     fig.add_bar(x=list(range(most + 1)), y=counts, text=counts, textposition="outside", cliponaxis=False,
                 **style(1 if twice else 0)["bars"])
@@ -38,10 +39,11 @@ def received(run):
     ends = {"deleted": "done and deleted", "queued": "still in the queue", "dead": "in the dead-letter queue",
             "expired": "expired"}
     most = max([1, *run.messages["received"]])
-    wasted = run.receives - run.empty_receives - sum(1 for n in run.messages["received"] if n)
+    again = sum(n - 1 for n in run.messages["received"] if n)
     fig = figure("A few messages take up the fleet" if most > 5 else "No message comes back again and again",
-                 says=f"The message received most often came {most} times; {wasted} receives brought a message that had "
-                      f"been received before. {run.messages['end'].count('dead')} messages are in the dead-letter queue.",
+                 says=f"The message received most often came {most} times; {again} receives brought a message that had "
+                      f"been received before. {run.messages['end'].count('dead')} messages are in the dead-letter "
+                      "queue.",
                  x="time the message was sent (s)", y="times received", yaxis_rangemode="tozero")
     for number, (end, name) in enumerate(ends.items()):
         rows = [(sent, n) for sent, n, e in zip(run.messages["sent"], run.messages["received"], run.messages["end"])
@@ -56,8 +58,8 @@ def fan_out(rows):
     counts = {name: rows[name][-1] for name in ("everything", "gifts", "abroad")}
     published = rows["published"][-1]
     fig = figure("Published once, delivered to all who want it",
-                 says=f"Of {published} published messages everything got {counts['everything']}, gifts {counts['gifts']} "
-                      f"and abroad {counts['abroad']}.",
+                 says=f"Of {published} published messages everything got {counts['everything']}, gifts "
+                      f"{counts['gifts']} and abroad {counts['abroad']}.",
                  x="time (s)", y="messages", yaxis_rangemode="tozero")
     step = max(1, len(rows) // 200)
     for number, name in enumerate(counts):
@@ -69,7 +71,8 @@ def retry_times(times):
     """When SNS tries again, on a scale of hours: a list of (seconds, phase)."""
     hours = [seconds / 3600 for seconds, _ in times]
     fig = figure("SNS tries often at first, then at a steady pace",
-                 says=f"{len(times)} tries again, the first after {times[0][0]:.0f} s, the last after {hours[-1]:.1f} hours.",
+                 says=f"{len(times)} tries again, the first after {times[0][0]:.0f} s, the last after "
+                      f"{hours[-1]:.1f} hours.",
                  x="hours after the first try", y="tries so far", yaxis_rangemode="tozero")
     fig.add_scatter(x=hours, y=list(range(1, len(times) + 1)), name="tries", **style(0)["points"])
     return fig

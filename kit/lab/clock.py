@@ -31,6 +31,7 @@ class SandboxClock:
         self._calls_here = local()  # and by this thread
         self._counting = RLock()
         self.moved = lambda now: None  # told when the learner has moved the clock
+        self.listeners = []  # functions(now) told of every move, after all that fell due has happened
 
     @property
     def now(self) -> float:
@@ -64,6 +65,8 @@ class SandboxClock:
             if self._reached > goal:  # something that happened meanwhile has itself waited, beyond the goal
                 self.events.run(until=self._reached)
             self.moved(self.now)
+            for function in list(self.listeners):
+                function(self.now)
         self._show()
 
     def advance_until(self, condition, limit: float = 86_400) -> float:

@@ -263,9 +263,12 @@ class Life:
             _validate(client, call)
             if self.gate:
                 self.gate(call, client.meta.service_model)
-        for operation in (call.operation, "*"):
-            for function in self._before.get((call.service, operation), ()):
-                function(call)
+        behaviours = [function for operation in (call.operation, "*")
+                      for function in self._before.get((call.service, operation), ())]
+        if behaviours:
+            _validate(client, call)  # so that they need not: boto3 would only say it afterwards
+        for function in behaviours:
+            function(call)
 
     def _answered(self, call, client):
         answer = self._answers.get((call.service, call.operation))

@@ -1,7 +1,7 @@
 """Environments and requests, held to Little's law and to Erlang's B formula."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit.compute.cold_starts import simulate
@@ -34,11 +34,24 @@ def test_given_rare_requests_then_nearly_each_is_cold():
     assert run.cold / len(run.requests) == pytest.approx(2.718281828 ** -1, abs=0.03)
 
 
+def test_given_one_at_a_time_then_each_starts_cold_once():
+    """With nobody waiting and nothing given up, an environment is started only when all that are there work."""
+    run = simulate(rate=5.0, duration=1.0, keep=1e9, seconds=500, seed=6)
+    assert run.cold == run.environments == run.most and run.throttled == 0
+
+
+def test_a_cold_start_is_waited_for_by_its_request_alone():
+    run = simulate(rate=2.0, duration=0.4, cold_start=0.8, varies=False, seconds=300)
+    assert {round(wait, 9) for wait in run.requests.where(kind="warm")["wait"]} == {0.4}
+    assert {round(wait, 9) for wait in run.requests.where(kind="cold")["wait"]} == {1.2}
+
+
 def test_given_enough_provisioned_then_nobody_waits():
     run = simulate(rate=5, duration=0.5, provisioned=20)
     assert run.cold == run.throttled == 0 and set(run.requests["kind"]) == {"provisioned"}
 
 
+@settings(derandomize=True, deadline=None, max_examples=60)
 @given(st.floats(0.1, 20), st.floats(0.05, 3), st.integers(0, 30), st.integers(0, 10), st.integers(1, 9))
 def test_every_request_ends_once_and_the_limit_holds(rate, duration, limit, provisioned, seed):
     run = simulate(rate, duration, limit=limit, provisioned=min(limit, provisioned), seconds=60, seed=seed)

@@ -192,6 +192,40 @@ def empty_body(pair):
     assert "MessageId" in theirs and ours == "MissingParameter"
 
 
+def fifo_attributes_on_standard(pair):
+    pair.sqs.create_queue(QueueName="q", Attributes={"DeduplicationScope": "messageGroup"})
+    with pytest.raises(ServiceError, match="InvalidAttributeName"):
+        Queue("q", DeduplicationScope="messageGroup")
+
+
+def dead_letters_of_another_kind(pair):
+    url = pair.sqs.create_queue(QueueName="dead.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    arn = pair.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pair.sqs.create_queue(QueueName="q", Attributes={"RedrivePolicy": json.dumps(
+        {"deadLetterTargetArn": arn, "maxReceiveCount": 3})})
+    with pytest.raises(ServiceError, match="same kind"):
+        Queue("q", Queue("dead.fifo"), 3)
+
+
+def control_characters(pair):
+    theirs, ours = pair.both("send_message", MessageBody="\x01")
+    assert "MessageId" in theirs and ours == "InvalidMessageContents"
+
+
+def wrong_attributes(pair):
+    for attributes in ({f"a{n}": {"DataType": "String", "StringValue": "x"} for n in range(11)},
+                       {"AWS.x": {"DataType": "String", "StringValue": "x"}},
+                       {"x": {"DataType": "Number", "StringValue": "three"}}):
+        theirs, ours = pair.both("send_message", MessageBody="x", MessageAttributes=attributes)
+        assert "MessageId" in theirs and ours == "InvalidParameterValue"
+
+
+def attributes_have_a_size(pair):
+    theirs, ours = pair.both("send_message", MessageBody="x" * 1_048_576, MessageAttributes={
+        "x": {"DataType": "String", "StringValue": "x"}})
+    assert "MessageId" in theirs and ours == "InvalidParameterValue"
+
+
 def deduplication_on_standard(pair):
     theirs, ours = pair.both("send_message", MessageBody="x", MessageDeduplicationId="1")
     assert "MessageId" in theirs and ours == "InvalidParameterValue"
@@ -208,6 +242,25 @@ def forgets_deduplication(_):
     pair.both("send_message", **order)
     theirs, ours = pair.counts()
     assert theirs["ApproximateNumberOfMessages"] == 1 and ours["ApproximateNumberOfMessages"] == 0
+
+
+def scope_of_deduplication(pair):
+    options = {"DeduplicationScope": "messageGroup"}
+    url = pair.sqs.create_queue(QueueName="q.fifo", Attributes={"FifoQueue": "true"} | options)["QueueUrl"]
+    queue = Queue("q.fifo", **options)
+    for group in "ab":
+        order = {"MessageBody": "x", "MessageGroupId": group, "MessageDeduplicationId": "1"}
+        pair.sqs.send_message(QueueUrl=url, **order)
+        queue.send_message(now=pair.now, **order)
+    theirs = pair.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+    assert theirs["Attributes"]["ApproximateNumberOfMessages"] == "1" and len(queue) == 2
+
+
+def no_quota(_):
+    pair = Pair(fifo=True)
+    answers = [pair.both("send_message", MessageBody="x", MessageGroupId="g", MessageDeduplicationId=str(number))
+               for number in range(301)]
+    assert all("MessageId" in theirs for theirs, _ in answers) and answers[-1][1] == "RequestThrottled"
 
 
 def out_of_order(_):
@@ -230,6 +283,37 @@ def late_change(pair):
         pair.model.change_message_visibility(our_handle, 9, pair.now)
 
 
+def no_second_attempt(_):
+    pair = Pair(fifo=True)
+    pair.both("send_message", MessageBody="x", MessageGroupId="g", MessageDeduplicationId="1")
+    for received in (True, False):
+        theirs, ours = pair.both("receive_message", ReceiveRequestAttemptId="try")
+        assert bool(theirs.get("Messages")) == received and len(ours) == 1
+
+
+def late_delete(_):
+    pair = Pair(fifo=True)
+    pair.both("send_message", MessageBody="x", MessageGroupId="g", MessageDeduplicationId="1")
+    pair.receive(1)
+    _, their_handle, our_handle, _ = pair.held.pop()
+    pair.sandbox.clock.advance(seconds=TIMEOUT + 1)
+    pair.sqs.delete_message(QueueUrl=pair.url, ReceiptHandle=their_handle)
+    with pytest.raises(ServiceError, match="expired"):
+        pair.model.delete_message(our_handle, pair.now)
+
+
+def dead_letters_keep_their_id(_):
+    pair = Pair(fifo=True, dead_letters=1)
+    pair.both("send_message", MessageBody="x", MessageGroupId="g", MessageDeduplicationId="1")
+    for _ in range(2):
+        pair.receive(1)
+        pair.sandbox.clock.advance(seconds=TIMEOUT + 1)
+    [theirs] = pair.sqs.receive_message(QueueUrl=pair.dead_url, AttributeNames=["All"])["Messages"]
+    [ours] = pair.dead.receive_message(pair.now)
+    assert theirs["Attributes"]["MessageDeduplicationId"] == "1"
+    assert ours["Attributes"]["MessageDeduplicationId"] == ours["MessageId"]
+
+
 def redrive(pair):
     with pytest.raises(NotImplementedError):
         pair.sqs.start_message_move_task(SourceArn="arn:aws:sqs:us-east-1:123456789012:orders")
@@ -239,7 +323,10 @@ def redrive(pair):
     assert dead.start_message_move_task(pair.model, pair.now) == 1
 
 
-PROOFS = (out_of_range, empty_body, deduplication_on_standard, forgets_deduplication, out_of_order, late_change, redrive)
+PROOFS = (out_of_range, fifo_attributes_on_standard, dead_letters_of_another_kind, empty_body, control_characters,
+          wrong_attributes, attributes_have_a_size, deduplication_on_standard, forgets_deduplication,
+          scope_of_deduplication, no_quota, out_of_order, no_second_attempt, late_delete, late_change,
+          dead_letters_keep_their_id, redrive)  # in the order of the table
 
 
 def test_every_row_of_the_table_has_its_proof():

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kit.integration import views
 from kit.integration.messaging import fan_out, one_message, simulate
 
 
@@ -82,6 +83,32 @@ def test_the_life_of_one_message(settings, done, dead):
 def test_a_heartbeat_comes_before_the_timeout_ends():
     steps = one_message(work_time=200, visibility_timeout=30, heartbeat=True)
     assert sum("prolongs" in event for event in steps["event"]) == 7 and max(steps["visible"]) == 1
+
+
+@pytest.mark.parametrize("timeout", [1, 2, 4, 5, 6])
+def test_given_a_short_timeout_when_heartbeats_come_then_the_work_still_ends_once(timeout):
+    """ChangeMessageVisibility: each heartbeat comes before the end, and time goes on."""
+    steps = one_message(work_time=20, visibility_timeout=timeout, heartbeat=True)
+    assert steps["work_done"][-1] == 1 and steps["time"] == sorted(steps["time"])
+    assert max(steps["visible"]) == 1 and steps["visible"][-1] == 0
+
+
+def test_given_one_receive_only_when_the_work_outlasts_the_timeout_then_the_message_is_a_dead_letter_all_the_same():
+    """Using dead-letter queues in Amazon SQS: maxReceiveCount."""
+    steps = one_message(work_time=45, visibility_timeout=30, max_receive_count=1)
+    assert (steps["work_done"][-1], steps["dead"][-1], steps["visible"][-1], steps["in_flight"][-1]) == (1, 1, 0, 0)
+    assert not any("receives it too" in event for event in steps["event"])
+
+
+@pytest.mark.parametrize("settings", [{"visibility_timeout": 0}, {"work_time": 0}, {"crashes": -1}])
+def test_given_a_life_that_makes_no_sense_then_it_is_refused_in_words(settings):
+    with pytest.raises(ValueError):
+        one_message(**settings)
+
+
+def test_given_consumers_that_wait_then_no_receive_is_counted_as_wasted():
+    """Long polls that still wait at the end have brought no message a second time."""
+    assert "; 0 receives brought a message" in views.received(simulate(rate=0.1, consumers=5)).layout.meta["says"]
 
 
 def test_fan_out_delivers_what_the_filters_let_pass():

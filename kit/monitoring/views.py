@@ -1,0 +1,70 @@
+"""Figures of the monitoring lesson: each takes what a model, or CloudWatch in the sandbox, returned."""
+
+from kit.explore.theme import figure, style
+from kit.monitoring.observed import STATISTICS, verdict
+
+
+def latencies(table):
+    """The same answers under five statistics."""
+    mean, tail = (sum(table[name]) / len(table) for name in ("Average", "p99"))
+    fig = figure("The average hides the slow ones" if tail > 3 * mean else "All statistics tell the same story",
+                 says=f"Over the hour the average is {mean:.2f} s, and one request in a hundred takes longer than {tail:.2f} s; the slowest "
+                      f"of all takes {max(table['Maximum']):.1f} s.",
+                 x="minute", y="latency (s)", yaxis_rangemode="tozero")
+    for number, name in enumerate(STATISTICS[:4]):
+        fig.add_scatter(x=table["minute"], y=table[name], name=name, **style(number)["line"])
+    return fig
+
+
+def alarm_story(story):
+    """A noisy metric, and when its alarm was in ALARM."""
+    told = verdict(story)
+    delay = "never" if told["delay"] is None else f"{told['delay']} minutes after it began"
+    fig = figure("It cries wolf" if told["false_alarms"] else "It missed the fault" if told["delay"] is None else "It tells of the fault, and only of it",
+                 says=f"False alarms: {told['false_alarms']}. The fault of minute 240 was noticed {delay}.",
+                 x="minute", y="CPU (%)", yaxis_range=[0, 140])
+    fig.add_scatter(x=story["minute"], y=story["value"], name="metric", **style(0)["line"])
+    in_alarm = [(minute, 130) for minute, state in zip(story["minute"], story["state"]) if state == "ALARM"]
+    lacking = [(minute, 122) for minute, state in zip(story["minute"], story["state"]) if state == "INSUFFICIENT_DATA"]
+    for number, (rows, name) in enumerate(((in_alarm, "ALARM"), (lacking, "INSUFFICIENT_DATA")), 1):
+        if rows:
+            fig.add_scatter(x=[minute for minute, _ in rows], y=[height for _, height in rows], name=name, **style(number)["points"])
+    return fig
+
+
+def widget(title, results, unit=""):
+    """One widget of a dashboard: the results of get_metric_data."""
+    results = [one for one in results if one["Values"]]
+    says = "; ".join(f"{one['Label']}: {min(one['Values']):.4g} to {max(one['Values']):.4g}" for one in results) or "no data"
+    fig = figure(title, says=f"{title}. {says}.", x="time (UTC)", y=unit or "value")
+    for number, one in enumerate(results):
+        points = sorted(zip(one["Timestamps"], one["Values"]))
+        fig.add_scatter(x=[f"{at:%Y-%m-%d %H:%M}" for at, _ in points], y=[value for _, value in points], name=one["Label"], **style(number)["line"])
+    return fig
+
+
+def band(times, values, edges):
+    """A metric in its band: what it was expected to be."""
+    outside = [(at, value) for at, value, edge in zip(times, values, edges) if edge is not None and not edge[0] <= value <= edge[1]]
+    fig = figure("Outside of what was to be expected" if outside else "As expected",
+                 says=f"{len(outside)} of {len(values)} values lie outside of their band.", x="hour", y="requests a minute")
+    for number, (place, name) in enumerate(((0, "lower edge"), (1, "upper edge")), 1):
+        fig.add_scatter(x=times, y=[None if edge is None else edge[place] for edge in edges], name=name, **style(number)["line"])
+    fig.add_scatter(x=times, y=values, name="metric", **style(0)["line"])
+    if outside:
+        fig.add_scatter(x=[at for at, _ in outside], y=[value for _, value in outside], name="anomalies", **style(3)["points"])
+    return fig
+
+
+def unusual_calls(table):
+    """API calls, what is normal, and where an insight begins."""
+    minutes = [time / 60 for time in table["time"]]
+    marked = [(at, calls) for at, calls, unusual in zip(minutes, table["calls"], table["unusual"]) if unusual]
+    fig = figure("A burst stands out" if marked else "Nothing unusual",
+                 says=f"In {len(marked)} steps of five minutes there were more calls than the week before would lead one to expect.",
+                 x="minutes", y="calls in five minutes", yaxis_rangemode="tozero")
+    fig.add_scatter(x=minutes, y=table["calls"], name="calls", **style(0)["line"])
+    fig.add_scatter(x=minutes, y=table["limit"], name="limit", **style(1)["line"])
+    if marked:
+        fig.add_scatter(x=[at for at, _ in marked], y=[calls for _, calls in marked], name="unusual", **style(3)["points"])
+    return fig

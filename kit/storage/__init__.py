@@ -1,0 +1,1 @@
+"""Where data is kept: object storage, archives, disks and files."""
