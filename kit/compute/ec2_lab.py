@@ -21,7 +21,13 @@ def live(life) -> None:
     servers = Servers(life)
     life.state["ec2"] = servers
     from moto.ec2.models.instances import Instance
+    from moto.ec2.models.elastic_block_store import EBSBackend
+    from moto.ec2.models.instances import InstanceBackend
     life.patch(Instance, "__init__", servers.launched)
+    life.before("ec2", "RunInstances", servers.asked)
+    life.before("ec2", "DescribeSnapshots", servers.asked)
+    life.patch(InstanceBackend, "run_instances", servers.launch)
+    life.patch(EBSBackend, "describe_snapshots", servers.snapshots)
     life.patch(Instance, "start", servers.started)
     life.patch(Instance, "stop", servers.stopped)
     life.patch(Instance, "terminate", servers.terminated)
@@ -48,6 +54,23 @@ class Servers:
         self.on_zone = []  # functions(zone, down) likewise
         self.dark = set()  # zones that have failed
         self._tickets = {}
+        self._asked = {}
+
+    # what moto passes over
+
+    def asked(self, call):
+        self._asked = call.parameters
+
+    def launch(self, before, backend, image_id, count, *arguments, **named):
+        """As many as there is room for, up to MaxCount; moto launches MinCount."""
+        most, self._asked = self._asked.get("MaxCount", count), {}
+        return before(backend, image_id, max(count, most), *arguments, **named)
+
+    def snapshots(self, before, backend, *arguments, **named):
+        """Those of the owners that were asked for; moto shows AWS's own too."""
+        owners, self._asked = self._asked.get("OwnerIds", []), {}
+        owners = [backend.account_id if owner == "self" else owner for owner in owners]
+        return [one for one in before(backend, *arguments, **named) if not owners or one.owner_id in owners]
 
     # what moto does, and when
 

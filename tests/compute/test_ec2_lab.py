@@ -141,3 +141,20 @@ def test_given_a_year_then_it_passes_in_no_time(sandbox, launch):
     alarm.evaluate = lambda *given: looked.append(1) or evaluate(*given)
     sandbox.clock.advance(days=365)
     assert len(looked) < 10
+
+
+def test_given_a_least_and_a_most_then_as_many_as_there_is_room_for_are_launched(sandbox):
+    """RunInstances: MaxCount; if more than that fit, so many are launched."""
+    ec2 = sandbox.client("ec2")
+    assert len(ec2.run_instances(ImageId="ami-03cf127a", MinCount=1, MaxCount=3)["Instances"]) == 3
+    assert len(ec2.run_instances(ImageId="ami-03cf127a", MinCount=1, MaxCount=1)["Instances"]) == 1
+
+
+def test_given_a_snapshot_then_those_of_your_own_are_listed_without_those_of_aws(sandbox):
+    """DescribeSnapshots, OwnerIds: self."""
+    ec2 = sandbox.client("ec2")
+    volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
+    snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    found = ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
+    assert [one["SnapshotId"] for one in found] == [snapshot]
+    assert len(ec2.describe_snapshots()["Snapshots"]) > 100
