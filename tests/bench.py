@@ -198,6 +198,20 @@ def living_lab() -> None:
     sandbox.stop()
 
 
+def metrics() -> None:
+    """Reading an hour of minutes out of three days, as an alarm does."""
+    from kit.monitoring.metrics import MetricStore
+    store, end = MetricStore(), 3 * 86_400
+    for minute in range(3 * 1440):
+        store.record("AWS/EC2", "CPUUtilization", [], minute % 7, now=minute * 60)
+    times = []
+    for _ in range(50):
+        began = time.perf_counter()
+        store.statistics("AWS/EC2", "CPUUtilization", [], end - 3600, end, 60, "Average")
+        times.append(time.perf_counter() - began)
+    show("read_an_hour_of_metrics", 1000 * statistics.median(times), "ms")
+
+
 def explorers() -> None:
     """Model and view together, of every explorer of every lesson as it opens: the median of 20."""
     import json
@@ -243,5 +257,5 @@ asyncio.run(main(sys.argv[1]))
 
 
 if __name__ == "__main__":
-    for part in (engines, budgets, living_lab, explorers, lessons):
+    for part in (engines, budgets, living_lab, metrics, explorers, lessons):
         part()

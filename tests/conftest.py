@@ -30,6 +30,20 @@ def sandbox():
     sandbox.reset(seed=1)
 
 
+@pytest.fixture
+def happened(sandbox, monkeypatch):
+    """All that the behaviours let happen from now on: a count, where seconds would depend on the machine."""
+    from kit.lab.life import GuardedClock
+    names, run = [], GuardedClock._run
+
+    def counted(clock, function, *arguments):
+        names.append(getattr(function, "__qualname__", str(function)))
+        run(clock, function, *arguments)
+
+    monkeypatch.setattr(GuardedClock, "_run", counted)
+    return names
+
+
 @pytest.fixture(scope="session")
 def root() -> pathlib.Path:
     return ROOT

@@ -2,13 +2,10 @@
 
     for step in check_launch(): print(step.name, step.verdict, step.because)
     can_connect("203.0.113.7", rules=["198.51.100.0/24"])           # may this address open a remote desktop?
-    get_password_data(now=100, launched=0), get_password_data(now=300, launched=0)
 
 The steps are those of the console: name, image, type, key pair, network, storage, number, launch. On Windows the
 private key is not what you log in with: it decrypts the Administrator's password, once that is there.
 
-**Simplified** The password is there four minutes after the launch (AWS: a few minutes; wait up to 15). The cipher is a
-stand-in, not RSA.
 **Not modelled** Licences, domains, Fleet Manager, EC2 Instance Connect Endpoint, which need no open port.
 
 Amazon EC2 User Guide, "Connect to your Windows instance using RDP", "Security group rules for different use cases",
@@ -16,15 +13,13 @@ Amazon EC2 User Guide, "Connect to your Windows instance using RDP", "Security g
 control EC2.14. Read 2026-11-23. The sizes of Windows images as in "Windows Server AMI reference".
 """
 
-import hashlib
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
-from kit.compute.ec2 import TYPES, architecture, fingerprint
+from kit.compute.ec2 import TYPES, architecture
 
 RDP = 3389
 ROOT_VOLUME = 30  # GiB of a Windows Server image; a disk can't be smaller than its snapshot
-PASSWORD_AFTER = 240  # s from the launch
 FREE_TYPES = ("t3.micro", "t3.small", "t4g.micro", "t4g.small", "c7i-flex.large",
               "m7i-flex.large")  # accounts since 2025-07-15
 FREE_TYPES_BEFORE = ("t2.micro", "t3.micro")  # older accounts: t2.micro, t3.micro where there is no t2.micro
@@ -68,28 +63,6 @@ def can_connect(address: str, rules=("0.0.0.0/0",), port: int = RDP) -> tuple[bo
         if ip_address(address) in ip_network(rule, strict=False):
             return True, f"{rule} may reach port {RDP}, and {address} is in it"
     return False, f"{address} is in none of {', '.join(rules) or 'no rules'}: dropped"
-
-
-def get_password_data(now: float, launched: float, material: str = "", password: str = "let-me-in") -> str:
-    """What GetPasswordData answers: "" until Windows has made its password, then the password encrypted for the key
-    pair.
-
-    material: the private key (a stand-in for its public half). Decrypt the answer with ``decrypt_password``.
-    """
-    if now - launched < PASSWORD_AFTER:
-        return ""
-    return f"{fingerprint(material)}:{_mix(password.encode(), material).hex()}"
-
-
-def decrypt_password(data: str, material: str) -> str:
-    """The password; ValueError if it isn't there yet or if this is another key."""
-    if not data:
-        raise ValueError("the password isn't there yet: wait at least four minutes after the launch")
-    mark, _, cipher = data.partition(":")
-    if mark != fingerprint(material):
-        raise ValueError("another key pair was given at the launch; only its private key decrypts this, "
-                         "and AWS has no copy")
-    return _mix(bytes.fromhex(cipher), material).decode()
 
 
 def _image(name):
@@ -150,8 +123,3 @@ def _number(least, most):
                     "and no more at least than at most")
     return Step("number", "fine", f"at least {least} and at most {most}")
 
-
-def _mix(text, key):
-    """A stand-in for a cipher: the same twice gives the text back."""
-    stream = b"".join(hashlib.sha256(f"{key} {block}".encode()).digest() for block in range(len(text) // 32 + 1))
-    return bytes(one ^ other for one, other in zip(text, stream))

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit.compute.ec2 import TYPES, Region, architecture
-from kit.compute.windows import FREE_TYPES, PASSWORD_AFTER, can_connect, check_launch, decrypt_password, get_password_data
+from kit.compute.windows import FREE_TYPES, can_connect, check_launch
 
 
 def verdicts(**choices):
@@ -66,17 +66,3 @@ def test_only_the_open_port_can_be_reached():
     """"Security group rules for different use cases": 3389 is RDP; what is not allowed is dropped."""
     assert can_connect("203.0.113.7") == (True, "0.0.0.0/0 may reach port 3389, and 203.0.113.7 is in it")
     assert not can_connect("203.0.113.7", port=22)[0] and not can_connect("203.0.113.7", rules=[])[0]
-
-
-def test_the_password_takes_minutes_and_only_the_right_key_opens_it():
-    """API: GetPasswordData: an empty string until it is there, then encrypted with the key pair of the launch."""
-    region = Region()
-    key, other = region.create_key_pair("mine"), region.create_key_pair("other")
-    assert get_password_data(PASSWORD_AFTER - 1, 0, key.material, "s3cret") == ""
-    data = get_password_data(PASSWORD_AFTER, 0, key.material, "s3cret, and longer than thirty-two bytes: äöü")
-    assert "s3cret" not in data and key.material not in data
-    assert decrypt_password(data, key.material) == "s3cret, and longer than thirty-two bytes: äöü"
-    with pytest.raises(ValueError, match="another key pair"):
-        decrypt_password(data, other.material)
-    with pytest.raises(ValueError, match="four minutes"):
-        decrypt_password("", key.material)

@@ -4,7 +4,6 @@ import io
 import json
 import os
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -417,19 +416,6 @@ def test_given_a_folder_with_modules_of_the_same_names_then_the_helper_does_not_
     (tmp_path / "json.py").write_text("raise SystemExit('the wrong json')")
     monkeypatch.chdir(tmp_path)
     assert run(own.create(packed(app=FINE), "app.handler", {})).payload == '"fine"'
-
-
-def test_given_a_warm_and_a_cold_start_then_they_are_quick(make):
-    environment = make(FINE)
-    run(environment)
-    assert statistics.median(timed(lambda: run(environment)) for _ in range(30)) < 0.02
-    assert statistics.median(timed(lambda: run(make(FINE))) for _ in range(5)) < 0.4
-
-
-def timed(function):
-    began = time.perf_counter()
-    function()
-    return time.perf_counter() - began
 
 
 def test_given_a_handler_with_children_then_nothing_is_left_over(make):

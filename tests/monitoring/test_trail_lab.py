@@ -3,7 +3,6 @@
 import gzip
 import io
 import json
-import time
 import zipfile
 
 import pytest
@@ -400,12 +399,11 @@ def test_given_a_name_twice_or_a_trail_deleted_by_its_arn_then_it_is_as_on_aws(s
     assert keys(sandbox) == []
 
 
-def test_given_a_year_with_a_trail_then_nothing_is_written_and_it_costs_nothing(sandbox, ct, trail):
+def test_given_a_year_with_a_trail_then_nothing_is_written_and_next_to_nothing_happens(sandbox, ct, trail, happened):
     trail(EnableLogFileValidation=True)
     sandbox.client("sqs").list_queues()
-    before = time.perf_counter()
     sandbox.clock.advance(days=365)
-    assert time.perf_counter() - before < 0.5
+    assert 0 < len(happened) < 20
     assert len(keys(sandbox, "AWSLogs")) == 2  # one log file and its digest
 
 
