@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kit.compute.ec2 import TYPES, Region, architecture
+from kit.compute.ec2 import TYPES, architecture
 from kit.compute.windows import FREE_TYPES, can_connect, check_launch
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from kit import lab
 from kit.lab import cli
 
 ROOT = Path(__file__).parents[2]

@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 import zipfile
 from pathlib import Path

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kit.errors import ServiceError
 from kit.monitoring.cloudwatch import MISSING, STATES, Alarm, CompositeAlarm, evaluate_alarm, parse_rule
-from kit.monitoring.metrics import DAY, HOUR, MetricStore
+from kit.monitoring.metrics import DAY, MetricStore
 
 EXAMPLES = settings(derandomize=True, deadline=None, max_examples=200)
 BUSY = {"AlarmName": "busy", "Namespace": "Shop", "MetricName": "Load", "Statistic": "Average", "Period": 60, "Threshold": 80.0,
