@@ -17,6 +17,7 @@ DESCRIPTIONS = {
     "Target.FailedHealthChecks": "Health checks failed",
     "Target.DeregistrationInProgress": "Target deregistration is in progress",
     "Target.NotRegistered": "Target is not registered to the target group",
+    "Target.InvalidState": "Target is in the stopped state",
     "Target.NotInUse": "Target group is not configured to receive traffic from the load balancer",
 }
 MATCHED_CODES = (200, 499)  # an Application Load Balancer's lowest and highest; API reference, Matcher

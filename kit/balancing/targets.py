@@ -12,7 +12,7 @@ is known by its id and its port, so that one instance can hold several. Times ar
 **Simplified** All the balancer's nodes see the same health (on AWS each node checks by itself). ``initial`` targets
 count as registered when the group fails open. The zone of an instance is given at registration. Cookies are values,
 not encrypted.
-**Not modelled** Target types lambda and alb, IP address checks, stopped instances, app_cookie stickiness, the state
+**Not modelled** Target types lambda and alb, IP address checks, app_cookie stickiness, the state
 ``unhealthy.draining`` of Network Load Balancers, zonal shift.
 
 Application Load Balancer guide, read 2026-11-23: "Target groups for your Application Load Balancers", "Health checks
@@ -70,7 +70,7 @@ class TargetGroup:
         for entry in targets:
             key = self._key(entry)
             if key not in self._targets or self._targets[key].state == "draining":
-                zone = entry.get("AvailabilityZone", self.zones[0])
+                zone = entry.get("AvailabilityZone") or self.zones[0]
                 self._targets[key] = _Registered(Target(*key, zone), newcomer=carried)
 
     def deregister_targets(self, targets: list[dict], now: float) -> None:
@@ -106,6 +106,16 @@ class TargetGroup:
             if held.state == "unhealthy" or held.failures >= self.check.unhealthy_threshold:
                 held.become("unhealthy", reason_for(answer), answer)
         return held.state
+
+    def instance_state(self, target_id: str, state: str) -> None:
+        """EC2 says what an instance does: one that is stopped is unused, one that runs again begins anew."""
+        for (name, _), held in self._targets.items():
+            if name == target_id and held.state != "draining":
+                stopped = state in ("stopping", "stopped", "shutting-down", "terminated")
+                if held.stopped and not stopped:
+                    held.become("initial")
+                    held.checked, held.successes, held.failures = False, 0, 0
+                held.stopped = stopped
 
     def describe_target_health(self, now: float, targets: list[dict] | None = None) -> dict:
         """boto3's shape; with ``targets`` also those that are not registered (any more)."""
@@ -187,7 +197,7 @@ class TargetGroup:
             del self._targets[key]
 
     def _usable(self, held) -> bool:
-        return self.in_use and held.target.zone in self.zones
+        return self.in_use and held.target.zone in (*self.zones, "all") and not held.stopped
 
     def _reach(self, zone) -> list["_Registered"]:
         return [held for held in self._targets.values() if held.state != "draining" and self._usable(held)
@@ -209,8 +219,10 @@ class TargetGroup:
             return target_health(held.state, held.reason)
         if not self.in_use:
             return target_health("unused", "Target.NotInUse")
-        if held.target.zone not in self.zones:
+        if held.target.zone not in (*self.zones, "all"):
             return target_health("unused", "Target.NotInUse", description=ZONE_NOT_ENABLED)
+        if held.stopped:
+            return target_health("unused", "Target.InvalidState")
         if held.state == "initial":
             return target_health("initial",
                                  "Elb.InitialHealthChecking" if held.checked else "Elb.RegistrationInProgress")
@@ -225,6 +237,7 @@ class _Registered:
     code: object = None  # of the last failed check
     newcomer: bool = False  # whether somebody carried the load when it was registered
     checked: bool = False
+    stopped: bool = False  # its instance is
     successes: int = 0  # in a row
     failures: int = 0
     slow_since: float | None = None

@@ -37,7 +37,8 @@ def live(life) -> None:
         life.before("ec2", operation, lambda call, allowed=allowed, done=done: servers.check(call, allowed, done))
     life.answer("ec2", "DescribeInstanceStatus", servers.status)
     life.receive("arn:aws:automate:", servers.automate)
-    life.commands |= {"set_load": servers.set_load, "fail_zone": servers.fail_zone, "mend_zone": servers.mend_zone}
+    life.commands |= {"set_load": servers.set_load, "fail_zone": servers.fail_zone, "mend_zone": servers.mend_zone,
+                      "fail_server": servers.fail_server, "mend_server": servers.mend_server}
     life.quotes["ec2", "RunInstances"] = servers.quote
 
 
@@ -50,9 +51,12 @@ class Servers:
         self.ran: dict[str, Steps] = {}  # id -> 1 while it runs
         self.members: dict[str, object] = {}  # id -> function(now) that says which part of a group's load it has
         self.load_takers = {}  # name of a group -> function(amount)
+        self.work = []  # functions(id, now) of others that say which part of its time an instance works for them
         self.on_state = []  # functions(instance, state) of others who want to know
         self.on_zone = []  # functions(zone, down) likewise
+        self.on_program = []  # functions(id) when an instance's program fails or is well again
         self.dark = set()  # zones that have failed
+        self.failing = set()  # ids of instances whose program answers with errors
         self._tickets = {}
         self._asked = {}
 
@@ -103,8 +107,8 @@ class Servers:
     def _become(self, instance, state, delay, then, why):
         if instance.id in self._tickets:
             self.life.clock.cancel(self._tickets[instance.id])
-        self._set(instance, state, why)
         self._tickets[instance.id] = self.life.clock.after(delay, self._set, instance, then, why)
+        self._set(instance, state, why)  # last: who is told of it may have the instance stop or end in turn
 
     def _set(self, instance, state, why):
         instance._state.name, instance._state.code = state, CODES[state]
@@ -155,7 +159,7 @@ class Servers:
         elif target in {one.id for one in self.life.backend("ec2").all_instances()}:
             self.loads.setdefault(target, Load()).set(now, amount)
         else:
-            raise ValueError(f"{target} is neither an instance nor an Auto Scaling group of this sandbox")
+            raise ValueError(f"{target} is no instance, Auto Scaling group or load balancer of this sandbox")
         self.life.note("EC2", "load set", target, f"{amount}")
         self.life.wake("cloudwatch")
         self.life.state["alarms"].wake_all()
@@ -177,11 +181,29 @@ class Servers:
         for function in self.on_zone:
             function(zone, False)
 
+    def fail_server(self, server: str) -> None:
+        """Its status checks pass all the same: they look at the machine, not at what runs on it."""
+        if server not in {one.id for one in self.life.backend("ec2").all_instances()}:
+            raise ValueError(f"{server!r} is no instance of this sandbox: describe_instances() lists them")
+        self.failing.add(server)
+        self._told(server, "program failed", "sandbox.fail_server()")
+
+    def mend_server(self, server: str) -> None:
+        if server not in self.failing:
+            raise ValueError(f"{server!r} has not failed; {', '.join(sorted(self.failing)) or 'no server'} has")
+        self.failing.discard(server)
+        self._told(server, "program is well again", "sandbox.mend_server()")
+
+    def _told(self, name, what, why):
+        self.life.note("EC2", what, name, why)
+        for function in self.on_program:
+            function(name)
+
     def cpu(self, name: str, now: float) -> float:
         """Percent of its processor an instance uses, in its group or alone."""
         share = self.members[name](now) if name in self.members else 0.0
         own = self.loads[name].at(now) if name in self.loads else 0.0
-        return min(100.0, 100.0 * (share + own))
+        return min(100.0, 100.0 * (share + own + sum(function(name, now) for function in self.work)))
 
     def steady(self, name: str) -> bool:
         return name not in self.loads or self.loads[name].steady

@@ -289,6 +289,13 @@ class Group:
         instance.health = HealthStatus
         self._replace_unhealthy("a user health-check")
 
+    def elb_unhealthy(self, InstanceId: str) -> None:
+        """Its target group found it unhealthy, and the group's health check type is ELB."""
+        instance = self._instance(InstanceId)
+        if not instance.state.startswith("Terminating"):
+            instance.health = "Unhealthy"
+            self._replace_unhealthy("an ELB system health check failure")
+
     def zone_failed(self, zone: str) -> None:
         """Every instance in the zone is gone, and nothing can be launched there."""
         self._check_zone(zone)

@@ -5,7 +5,7 @@ so that EC2 shows them; what it thinks stands in its activities, and in the hist
 and those of target tracking are real alarms that CloudWatch evaluates.
 
 **Simplified** A launch template's own changes reach only the instances launched later. Updates by CloudFormation do not
-reach the model. Load balancer health checks are not asked. The forecast of predictive scaling comes from the load that
+reach the model. An instance that goes is terminated while its target still drains. The forecast of predictive scaling comes from the load that
 the group was given, hour by hour.
 
 EC2 Auto Scaling API Reference, as botocore 1.44.5 carries it, read 2026-11-23.
@@ -42,6 +42,7 @@ def live(life) -> None:
     from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup
     life.patch(FakeAutoScalingGroup, "set_desired_capacity", scaling.moto_wants)
     life.patch(AutoScalingBackend, "create_auto_scaling_group", scaling.created)
+    life.patch(AutoScalingBackend, "update_attached_target_groups", scaling.attach)
     life.patch(AutoScalingBackend, "notify_terminate_instances", scaling.ended_by_somebody)
     for operation in (*MOTO_PASSES, *ACTIVITIES):
         life.answer("autoscaling", operation, scaling.told)
@@ -62,6 +63,7 @@ def live(life) -> None:
     life.receive("arn:aws:autoscaling:", scaling.rung)
     life.state["alarms"].listeners.append(scaling.alarm_changed)
     life.state.setdefault("restless", []).append(scaling.restless)
+    life.state.setdefault("on_target_health", []).append(scaling.target_health)
     life.state["ec2"].on_state.append(scaling.instance_state)
     life.state["ec2"].on_zone.append(scaling.zone)
     life.quotes["autoscaling", "CreateAutoScalingGroup"] = scaling.quote
@@ -150,6 +152,35 @@ class Scaling:
     def ended_by_somebody(self, before, backend, names) -> None:
         """Somebody has terminated instances of a group by hand: their group sees to it."""
         self._failed(names)
+
+    def attach(self, before, backend, name) -> None:
+        """Its target groups have the instances that are in service; moto would register those that still boot."""
+        moto = backend.autoscaling_groups[name]
+        group = self.groups.get(_key(moto))
+        serving = set(group.in_service()) if group else set()
+        for arn in moto.target_group_arns:
+            target_group = backend.elbv2_backend.target_groups.get(arn)
+            if target_group is not None:
+                ours = {one for one in target_group.targets if group and one in (*group.instances, *group.gone)}
+                target_group.register([{"Id": one, "Port": target_group.port} for one in sorted(serving - ours)])
+                target_group.deregister([{"Id": one} for one in sorted(ours - serving)])
+
+    def target_health(self, arn, name, state) -> None:
+        """A group with the health check type ELB replaces a target that has become unhealthy, after its grace period."""
+        for key, group in self.groups.items():
+            moto = self.of[key]
+            if state == "unhealthy" and name in group.instances and moto.health_check_type == "ELB" and arn in moto.target_group_arns:
+                grace = (group.instances[name].in_service_at or 0) + group.HealthCheckGracePeriod
+                self.life.clock.at(max(self.life.clock.now, grace), self._target_unhealthy, key, arn, name)
+
+    def _target_unhealthy(self, key, arn, name):
+        group = self.groups.get(key)
+        if group is None or name not in group.instances:
+            return
+        shown = self.life.client("elbv2", key[0]).describe_target_health(TargetGroupArn=arn, Targets=[{"Id": name}])
+        if shown["TargetHealthDescriptions"][0]["TargetHealth"]["State"] == "unhealthy":
+            group.elb_unhealthy(name)
+            self.sync(key)
 
     def instance_state(self, instance, state) -> None:
         """EC2's own health check: an instance that is stopped is not healthy."""

@@ -113,6 +113,7 @@ class Sandbox:
 
         target: an instance's id or a group's name. amount: 1.0 is what keeps one server wholly busy; or
         {"low": 0.5, "high": 4, "peak_hour": 14}, a day's rise and fall, over and over; or 24 numbers, one an hour.
+        With the name of a load balancer the amount is in requests a second.
         """
         self._command("set_load", "launch an instance or make an Auto Scaling group first", target=target, amount=amount)
 
@@ -123,6 +124,14 @@ class Sandbox:
     def mend_zone(self, zone: str) -> None:
         """The zone is back."""
         self._command("mend_zone", "no zone has failed", zone=zone)
+
+    def fail_server(self, server: str) -> None:
+        """The program on a server answers with errors from now on, though its machine runs. Who asks for more notices."""
+        self._command("fail_server", "launch an instance first", server=server)
+
+    def mend_server(self, server: str) -> None:
+        """Its program is well again."""
+        self._command("mend_server", "no server has failed", server=server)
 
     def console(self):
         """All that exists here, by service and region, with its state and its cost: a widget."""

@@ -95,7 +95,7 @@ def test_given_a_stopped_instance_then_there_is_no_data(sandbox, ec2, launch):
     assert len(cpu(sandbox, name)) == 1
 
 
-@pytest.mark.parametrize("target, amount, words", [("i-1", 1, "neither an instance nor"), (None, -1, "0 or more"), (None, "much", "0 or more")])
+@pytest.mark.parametrize("target, amount, words", [("i-1", 1, "is no instance, Auto Scaling group or"), (None, -1, "0 or more"), (None, "much", "0 or more")])
 def test_given_nonsense_for_a_load_then_it_says_what_to_do(sandbox, launch, target, amount, words):
     name = launch()
     with pytest.raises(ValueError, match=words):

@@ -230,3 +230,13 @@ def test_any_story_keeps_the_bounds_and_the_order(story):
     ran = sum(line.quantity for line in sandbox.bill().lines if line.item == "ec2:t3.micro")
     assert 0 <= ran <= 9 * sandbox.clock.now / 3600  # never more hours than instances there could have been
     sandbox.reset(seed=1)
+
+
+def test_given_a_member_that_is_stopped_then_it_ends_terminated(sandbox, scaling):
+    """The group ends it in the same moment; it must not become "stopped" afterwards."""
+    sandbox.clock.advance(minutes=2)
+    victim = group(scaling)["Instances"][0]["InstanceId"]
+    sandbox.client("ec2").stop_instances(InstanceIds=[victim])
+    sandbox.clock.advance(minutes=5)
+    state = sandbox.client("ec2").describe_instances(InstanceIds=[victim])["Reservations"][0]["Instances"][0]["State"]["Name"]
+    assert state == "terminated" and victim not in {one["InstanceId"] for one in group(scaling)["Instances"]}
