@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from kit.course import syllabus
@@ -29,9 +30,17 @@ def test_the_constraints_are_pins_without_addresses():
 def test_every_package_installed_here_is_pinned_at_its_version():
     """Beside the kit itself, and pip, which came with the environment."""
     here = {canonicalize_name(d.name): d.version for d in metadata.distributions()}
-    for own in ("cloud-learning-kit", "pip", "setuptools", "wheel"):
+    for own in ("cloud-learning-kit", "pip"):
         here.pop(own, None)
     assert here == {name: pins().get(name) for name in here}
+
+
+def test_every_package_takes_the_oldest_python_that_the_kit_promises():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    oldest = project["requires-python"].removeprefix(">=") + ".0"
+    choosy = {d.name: d.metadata["Requires-Python"] for d in metadata.distributions()
+              if not SpecifierSet(d.metadata["Requires-Python"] or "").contains(oldest)}
+    assert not choosy
 
 
 def test_every_direct_dependency_is_pinned_within_its_range():

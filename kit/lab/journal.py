@@ -22,9 +22,10 @@ class Journal:
     def __init__(self):
         self.entries: list[dict] = []
 
-    def call(self, call, keys) -> None:
+    def call(self, call, keys) -> dict:
         self.entries.append({"call": [call.service, call.region, call.operation], "parameters": encode(call.parameters),
                              "keys": [keys.access_key, keys.secret_key, keys.token] if keys else None})
+        return self.entries[-1]
 
     def request(self, request) -> None:
         """A plain HTTP request to an address of AWS."""
@@ -79,10 +80,9 @@ def read(path) -> dict:
 
 
 def replay(sandbox, saved: dict) -> list[str]:
-    """Do it all again; returns what went otherwise than words can pass over (a command that is no more, say)."""
-    from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, ClientError
+    """Do it all again; returns in words what went otherwise than it did for the learner."""
     from botocore import UNSIGNED
+    from botocore.config import Config
     clients, strange = {}, []
     for entry in saved["entries"]:
         if "until" in entry:
@@ -90,7 +90,13 @@ def replay(sandbox, saved: dict) -> list[str]:
         elif "http" in entry:
             _request(*entry["http"], decode(entry["body"]))
         elif "do" in entry:
-            getattr(sandbox, entry["do"])(**decode(entry["arguments"]))
+            try:
+                if entry["do"] not in sandbox.life.commands:
+                    raise ValueError("the sandbox has no such command here")
+                sandbox.life.commands[entry["do"]](**decode(entry["arguments"]))
+                sandbox.journal.setting(entry["do"], **decode(entry["arguments"]))
+            except (ValueError, TypeError) as error:
+                strange.append(f"{entry['do']}: {error}")
         else:
             service, region, operation = entry["call"]
             keys = tuple(entry["keys"]) if entry["keys"] else None
@@ -98,12 +104,16 @@ def replay(sandbox, saved: dict) -> list[str]:
                 clients[service, region, keys] = sandbox.client(service, region_name=region, **(
                     dict(zip(("aws_access_key_id", "aws_secret_access_key", "aws_session_token"), keys)) if keys else
                     {"config": Config(signature_version=UNSIGNED)}))
+            came = None
             try:
                 clients[service, region, keys]._make_api_call(operation, decode(entry["parameters"]))
-            except (ClientError, BotoCoreError):
-                continue  # it failed for the learner too: the journal has what was asked, whatever came of it
             except Exception as error:
-                strange.append(f"{service} {operation}: {type(error).__name__}: {error}")
+                found = getattr(error, "response", {}).get("Error", {})
+                came = found.get("Code", type(error).__name__)
+                if came != entry.get("error"):
+                    strange.append(f"{service} {operation}: {type(error).__name__}: {error}")
+            if came is None and entry.get("error"):
+                strange.append(f"{service} {operation}: it failed then ({entry['error']}), and now it didn't")
     return strange
 
 

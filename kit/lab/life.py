@@ -20,6 +20,7 @@ import os
 import traceback
 from collections import defaultdict
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache, wraps
 from importlib import import_module
@@ -162,12 +163,33 @@ class Life:
         return not self._inside
 
     def patch(self, owner, name: str, function) -> None:
-        """Replace a function of moto until the sandbox ends; ``function`` gets the one before as its first argument."""
+        """Replace a function of moto until the sandbox ends; ``function`` gets the one before as its first argument.
+
+        Should it fail, moto's own answer stands.
+        """
         before = getattr(owner, name)
 
         @wraps(before)
         def patched(*arguments, **named):
-            return function(before, *arguments, **named)
+            done, own = [], []  # what moto's own function has answered, and what it has raised
+
+            def asked(*arguments, **named):
+                try:
+                    done.append(before(*arguments, **named))
+                except Exception as error:
+                    own.append(error)
+                    raise
+                return done[-1]
+
+            try:
+                return function(asked, *arguments, **named)
+            except ServiceError:
+                raise
+            except Exception as error:
+                if error in own:
+                    raise
+                self._fault(function, error)
+                return done[-1] if done else before(*arguments, **named)
 
         setattr(owner, name, patched)
         self._patches.append((owner, name, before))
@@ -204,8 +226,7 @@ class Life:
         by = self._inside[0] if self._inside else ""
         call = Call(len(self.calls) + 1, self.sandbox.clock.now, service, operation, parameters,
                     client.meta.region_name, self.owner, client.meta.config.user_agent, by=by)
-        if not by:
-            self.sandbox.journal.call(call, keys)
+        entry = {} if by else self.sandbox.journal.call(call, keys)
         self.calls.append(call)
         self._inside.append(by or f"{service}:{operation}")
         try:
@@ -220,10 +241,12 @@ class Life:
                 self.guarded(function, call)
         except ServiceError as refusal:
             call.error = refusal.code, refusal.message
+            entry["error"] = refusal.code
             raise _client_error(client, operation, refusal) from None
         except Exception as error:
             found = getattr(error, "response", {}).get("Error", {})
             call.error = found.get("Code", type(error).__name__), found.get("Message", str(error))
+            entry["error"] = call.error[0]
             raise
         finally:
             self._inside.pop()
@@ -250,12 +273,16 @@ class Life:
         try:
             return function(*arguments)
         except Exception as error:
-            if os.environ.get("KIT_STRICT"):
-                raise
-            self.faults.append(traceback.format_exc())
-            name = getattr(function, "__qualname__", str(function))
-            self.history.add("the kit", "a behaviour failed", name, f"{type(error).__name__}: {error}. Your own calls "
-                             "are untouched; this is a fault of the kit, please report it.")
+            self._fault(function, error)
+
+    def _fault(self, function, error):
+        """A behaviour has failed: say so, or raise it, in the kit's own tests."""
+        if os.environ.get("KIT_STRICT"):
+            raise
+        self.faults.append("".join(traceback.format_exception(error)))
+        name = getattr(function, "__qualname__", str(function))
+        self.history.add("the kit", "a behaviour failed", name, f"{type(error).__name__}: {error}. Your own calls "
+                         "are untouched; this is a fault of the kit, please report it.")
 
     def _refuse(self, call, client):
         if call.who is not self.owner:
@@ -268,14 +295,26 @@ class Life:
         if behaviours:
             _validate(client, call)  # so that they need not: boto3 would only say it afterwards
         for function in behaviours:
-            function(call)
+            self._trusted(function, call)
+
+    def _trusted(self, function, call):
+        """What a behaviour says to a call: a refusal reaches the caller, a fault of its own does not."""
+        try:
+            return function(call)
+        except ServiceError:
+            raise
+        except Exception as error:
+            from botocore.exceptions import BotoCoreError, ClientError
+            if isinstance(error, (BotoCoreError, ClientError)):  # of a call that it has made in turn
+                raise
+            self._fault(function, error)
 
     def _answered(self, call, client):
         answer = self._answers.get((call.service, call.operation))
         if answer is None:
             return None
         _validate(client, call)
-        response = answer(call)
+        response = self._trusted(answer, call)
         if response is None:
             return None
         return {**response, "ResponseMetadata": {"RequestId": f"{call.number:08x}-0000-4000-8000-000000000000",
@@ -323,15 +362,23 @@ def topics() -> dict:
 def _validate(client, call):
     from botocore.exceptions import ParamValidationError
     from botocore.validate import ParamValidator
-    shape = client.meta.service_model.operation_model(call.operation).input_shape
-    if shape is not None:
-        report = ParamValidator().validate(call.parameters, shape)
-        if report.has_errors():
-            raise ParamValidationError(report=report.generate_report())
+    model = client.meta.service_model.operation_model(call.operation)
+    if model.input_shape is None:
+        return
+    report = ParamValidator().validate(call.parameters, model.input_shape)
+    if report.has_errors():  # boto3's handlers, and the CLI's, may supply what is missing
+        given = client._emit_api_params(deepcopy(call.parameters), model, {
+            "client_region": client.meta.region_name, "client_config": client.meta.config})
+        report = ParamValidator().validate(given, model.input_shape)
+    if report.has_errors():
+        raise ParamValidationError(report=report.generate_report())
 
 
 def _client_error(client, operation, refusal):
-    status = 403 if any(word in refusal.code for word in ("Denied", "Unauthorized", "Authorization")) else 400
+    shape = client.meta.service_model.shape_for_error_code(refusal.code)
+    described = shape.metadata if shape is not None else {}
+    status = (refusal.status or described.get("error", {}).get("httpStatusCode") or 500 * bool(described.get("fault"))
+              or (403 if refusal.code.startswith("AccessDenied") else 400))
     response = {"Error": {"Code": refusal.code, "Message": refusal.message},
                 "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": "", "HTTPHeaders": {}, "RetryAttempts": 0}}
     return client.exceptions.from_code(refusal.code)(response, operation)

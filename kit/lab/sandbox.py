@@ -41,7 +41,7 @@ def start(seed: int | None = None) -> "Sandbox":
     with _starting:
         if _running is None:
             _running = Sandbox(1 if seed is None else seed)
-            install_magic(_running)
+            install_magic()
         elif seed not in (None, _running.seed):
             raise ValueError(f"the sandbox runs already, with seed {_running.seed}: empty it with "
                              f"sandbox.reset(seed={seed}), or sandbox.stop() it before lab.start(seed={seed})")

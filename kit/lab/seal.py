@@ -7,9 +7,13 @@ the environment and replaced by dummy ones.
 
 **Allowed**: loopback addresses (127.0.0.0/8, ::1, localhost, the unspecified address), local (AF_UNIX) sockets,
 looking up the machine's own name.
-**Not covered**: child processes started anew (they inherit the dummy credentials, but not the hook; so do
-containers); libraries in C that open their own sockets (curl, gRPC, the AWS Common Runtime; on Windows also asyncio,
-given an address instead of a name); connections that were open before the seal, except boto3's; a proxy on this
+
+Python programs that this process starts are sealed likewise, from their first line on (``child/sitecustomize.py``).
+
+**Not covered**: other programs that are started (curl, say, or a container: they have the dummy credentials, not the
+hook), and Python's with -I, -E or an environment of their own; libraries in C that open their own sockets (curl, gRPC, the AWS Common Runtime; on Windows also asyncio,
+given an address instead of a name); Python's own ``_socket`` asked
+for a name by hand; connections that were open before the seal, except boto3's; a proxy on this
 machine that a program hands to a library itself. In a browser (Pyodide) there are no sockets to guard.
 """
 
@@ -17,6 +21,7 @@ import os
 import socket
 import sys
 from functools import wraps
+from pathlib import Path
 
 REGION = "us-east-1"
 
@@ -32,6 +37,7 @@ DUMMY_ENVIRONMENT = {
     "no_proxy": "*",  # a proxy on this machine would carry requests out through a loopback connection
     "NO_PROXY": "*",
 }
+CHILD = os.fspath(Path(__file__).with_name("child"))  # on the PYTHONPATH of all programs that are started
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 LOOPBACK = ("", "localhost", "ip6-localhost", "0.0.0.0", "::", "::1")
@@ -73,7 +79,7 @@ def seal() -> None:
     _sealed = True
     _replace_environment()
     sys.addaudithook(_watch)
-    for method in ("connect", "connect_ex", "sendto", "sendmsg"):
+    for method in ("bind", "connect", "connect_ex", "sendto", "sendmsg"):
         if hasattr(socket.socket, method):  # Windows has no sendmsg
             _refuse_names(method)
     seal_botocore()
@@ -148,3 +154,5 @@ def _replace_environment() -> None:
         if name.upper().startswith("AWS_") or name.lower() in PROXIES:
             del os.environ[name]
     os.environ.update(DUMMY_ENVIRONMENT)
+    others = [one for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one and one != CHILD]
+    os.environ["PYTHONPATH"] = os.pathsep.join([CHILD, *others])

@@ -1,5 +1,6 @@
 """The real AWS command line in the sandbox."""
 
+import json
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def aws(sandbox):
-    return lambda line: cli.run(sandbox, line)
+    return cli.run
 
 
 def test_given_a_command_then_the_sandbox_has_done_it(sandbox, aws):
@@ -80,3 +81,14 @@ shell.run_cell_magic("aws", "", "sqs create-queue --queue-name more\\n# a commen
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=90, cwd=ROOT)
     assert run.stdout.count("queue.amazonaws.com/123456789012/orders") == 2 and "/more" in run.stdout, run.stderr[-800:]
+
+
+def test_given_no_count_then_the_cli_supplies_it(aws):
+    """AWS CLI Command Reference, ec2 run-instances: --count defaults to 1."""
+    code, out, complaints = aws("ec2 run-instances --image-id ami-03cf127a --instance-type t3.micro")
+    assert code == 0 and len(json.loads(out)["Instances"]) == 1, complaints
+
+
+def test_given_a_quote_without_its_other_half_then_it_says_so(aws):
+    code, out, complaints = aws("sqs create-queue --queue-name 'orders")
+    assert code and not out and "Each quote needs its other half" in complaints

@@ -85,6 +85,39 @@ def test_given_no_file_when_loaded_then_python_says_so(sandbox, tmp_path):
         lab.load(tmp_path / "none.json")
 
 
+def forged(sandbox, path, change):
+    """A file whose entries somebody has changed, checksum and all."""
+    entries = change(json.loads(json.dumps(sandbox.journal.entries)))
+    from kit.lab import journal
+    return journal.write(path, sandbox.seed, sandbox.clock.now, entries)
+
+
+def test_given_a_forged_file_then_it_runs_nothing_but_the_sandboxes_own_commands(sandbox, tmp_path):
+    mine = tmp_path / "mine.txt"
+    mine.write_text("precious")
+    path = forged(sandbox, tmp_path / "forged.json", lambda entries: [*entries, {"do": "save", "arguments": codec.encode({"path": str(mine)})}])
+    lab.load(path)
+    assert mine.read_text() == "precious"
+    assert "save: the sandbox has no such command" in sandbox.history()["why"][-1]
+
+
+@pytest.mark.parametrize("change, words", [
+    (lambda entries: entries[1:], "QueueDoesNotExist"),
+    (lambda entries: [entries[0], entries[1] | {"error": "QueueDoesNotExist"}], "it failed then (QueueDoesNotExist), and now it didn't")])
+def test_given_a_call_that_ends_otherwise_than_it_did_then_the_history_says_so(sandbox, tmp_path, change, words):
+    url = sandbox.client("sqs").create_queue(QueueName="orders")["QueueUrl"]
+    sandbox.client("sqs").send_message(QueueUrl=url, MessageBody="x")
+    lab.load(forged(sandbox, tmp_path / "forged.json", change))
+    assert words in sandbox.history()["why"][-1] and sandbox.history()["what"][-1] == "not as before"
+
+
+def test_given_a_call_that_failed_then_it_fails_again_without_a_word(sandbox, tmp_path):
+    with pytest.raises(ClientError):
+        sandbox.client("sqs").get_queue_url(QueueName="nobody")
+    lab.load(sandbox.save(tmp_path / "mine.json"))
+    assert len(sandbox.history()) == 0 and sandbox.journal.entries[0]["error"].endswith("NonExistentQueue")
+
+
 def test_given_many_moves_of_the_clock_then_the_file_has_one(sandbox, tmp_path):
     for _ in range(100):
         sandbox.clock.advance(seconds=0.1)

@@ -69,6 +69,69 @@ def test_given_a_behaviour_that_fails_when_called_then_the_call_stands_and_the_h
     assert len(sandbox.history().about("oops")) == 2 and len(sandbox.life.faults) == 2
 
 
+def stumble(*_):
+    raise ZeroDivisionError("oops")
+
+
+@pytest.mark.parametrize("register", ["answer", "before"])
+def test_given_a_behaviour_that_fails_before_a_call_then_moto_answers_all_the_same(sandbox, lenient, register):
+    getattr(sandbox.life, register)("sqs", "CreateQueue", stumble)
+    assert sandbox.client("sqs").create_queue(QueueName="q")["QueueUrl"]
+    assert "ZeroDivisionError: oops" in sandbox.history()["why"][0]
+
+
+class Moto:
+    """Stands for a class of moto with a function that a behaviour replaces."""
+
+    def double(self, number):
+        if number > 9:
+            raise KeyError("moto's own")
+        self.asked = getattr(self, "asked", 0) + 1
+        return 2 * number
+
+
+@pytest.mark.parametrize("function", [stumble, lambda before, moto, number: before(moto, number) / 0])
+def test_given_a_replaced_function_that_fails_then_motos_own_has_answered_once(sandbox, lenient, function):
+    sandbox.life.patch(Moto, "double", function)
+    moto = Moto()
+    assert moto.double(4) == 8 and moto.asked == 1 and "ZeroDivisionError" in sandbox.history()["why"][0]
+    with pytest.raises(KeyError, match="moto's own"):
+        moto.double(10)
+
+
+def test_given_a_replaced_function_that_refuses_then_the_refusal_stands(sandbox):
+    def refuse(before, moto, number):
+        raise ServiceError("Throttling", "not now")
+
+    sandbox.life.patch(Moto, "double", refuse)
+    with pytest.raises(ServiceError, match="not now"):
+        Moto().double(1)
+
+
+@pytest.mark.parametrize("service, operation, method, code, status", [
+    ("lambda", "ListFunctions", "list_functions", "TooManyRequestsException", 429),
+    ("dynamodb", "ListTables", "list_tables", "InternalServerError", 500),
+    ("s3", "ListBuckets", "list_buckets", "AccessDenied", 403), ("sqs", "ListQueues", "list_queues", "Whatever", 400)])
+def test_given_a_refusal_then_its_http_status_is_the_one_of_the_services_description(sandbox, service, operation, method, code, status):
+    def refuse(call):
+        raise ServiceError(code, "no")
+
+    sandbox.life.before(service, operation, refuse)
+    with pytest.raises(ClientError) as refused:
+        getattr(sandbox.client(service), method)()
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+
+
+def test_given_a_refusal_with_a_status_of_its_own_then_it_has_it(sandbox):
+    def refuse(call):
+        raise ServiceError("NoSuchKey", "no", 404)
+
+    sandbox.life.before("s3", "ListBuckets", refuse)
+    with pytest.raises(ClientError) as refused:
+        sandbox.client("s3").list_buckets()
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+
+
 def test_given_strict_when_a_behaviour_fails_then_the_run_fails(sandbox):
     sandbox.life.clock.after(1, lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
