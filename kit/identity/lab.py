@@ -257,7 +257,7 @@ class Identity:
         protocol = service.metadata["protocol"]
         if protocol == "ec2":
             words = f"You are not authorized to perform this operation. {words}"
-        return ServiceError(CODES.get(service.service_name, CODES.get(protocol, "AccessDenied")), words)
+        return ServiceError(CODES.get(service.service_name, CODES.get(protocol, "AccessDenied")), words, 403)
 
 
 def _named(owner):

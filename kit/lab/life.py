@@ -376,9 +376,8 @@ def _validate(client, call):
 
 def _client_error(client, operation, refusal):
     shape = client.meta.service_model.shape_for_error_code(refusal.code)
-    described = shape.metadata if shape is not None else {}
-    status = (refusal.status or described.get("error", {}).get("httpStatusCode") or 500 * bool(described.get("fault"))
-              or (403 if refusal.code.startswith("AccessDenied") else 400))
+    described = shape.metadata.get("error", {}).get("httpStatusCode") if shape is not None else None
+    status = refusal.status or described or (403 if refusal.code.startswith("AccessDenied") else 400)
     response = {"Error": {"Code": refusal.code, "Message": refusal.message},
                 "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": "", "HTTPHeaders": {}, "RetryAttempts": 0}}
     return client.exceptions.from_code(refusal.code)(response, operation)

@@ -110,7 +110,7 @@ def test_given_a_replaced_function_that_refuses_then_the_refusal_stands(sandbox)
 
 @pytest.mark.parametrize("service, operation, method, code, status", [
     ("lambda", "ListFunctions", "list_functions", "TooManyRequestsException", 429),
-    ("dynamodb", "ListTables", "list_tables", "InternalServerError", 500),
+    ("lambda", "ListFunctions", "list_functions", "ServiceException", 500),
     ("s3", "ListBuckets", "list_buckets", "AccessDenied", 403), ("sqs", "ListQueues", "list_queues", "Whatever", 400)])
 def test_given_a_refusal_then_its_http_status_is_the_one_of_the_services_description(sandbox, service, operation, method, code, status):
     def refuse(call):
