@@ -35,14 +35,16 @@ S3_ACTIONS = {  # "Required permissions for Amazon S3 API operations"
     "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration", "DeleteBucketLifecycle": "PutLifecycleConfiguration",
     "PutBucketEncryption": "PutEncryptionConfiguration", "GetBucketEncryption": "GetEncryptionConfiguration",
     "DeleteBucketEncryption": "PutEncryptionConfiguration", "PutBucketReplication": "PutReplicationConfiguration",
-    "GetBucketReplication": "GetReplicationConfiguration", "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetBucketReplication": "GetReplicationConfiguration", "DeleteBucketReplication": "PutReplicationConfiguration",
+    "DeleteBucketTagging": "PutBucketTagging", "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock", "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
     "PutBucketNotificationConfiguration": "PutBucketNotification", "PutBucketCors": "PutBucketCORS",
     "GetBucketNotificationConfiguration": "GetBucketNotification", "GetBucketCors": "GetBucketCORS",
     "DeleteBucketCors": "PutBucketCORS", "PutBucketAccelerateConfiguration": "PutAccelerateConfiguration",
     "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
     "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration"}
-VERSIONED = ("GetObject", "DeleteObject", "GetObjectAcl", "PutObjectAcl", "GetObjectTagging", "PutObjectTagging")
+VERSIONED = ("GetObject", "DeleteObject", "GetObjectAcl", "PutObjectAcl", "GetObjectTagging", "PutObjectTagging",
+             "DeleteObjectTagging")
 
 RENAMED = {("lambda", "Invoke"): "InvokeFunction", ("sns", "PublishBatch"): "Publish",
            ("sqs", "SendMessageBatch"): "SendMessage", ("sqs", "DeleteMessageBatch"): "DeleteMessage",

@@ -14,7 +14,8 @@ policies have the last word also within one account: without a role's trust poli
 a key's policy nobody uses the KMS key. The root user needs no grant in its own account; guardrails and resource
 policies hold it back, policies of the other kinds cannot.
 
-**Simplified** RCPFullAWSAccess is always attached, as AWS attaches it, so a resource control policy only denies. An
+**Simplified** RCPFullAWSAccess is always attached, as AWS attaches it, so a resource control policy only denies; here
+it reaches every service, on AWS those that support such policies (S3, STS, KMS, SQS, Secrets Manager and some more). An
 ARN that names no account (S3) is taken to be in the principal's account unless the request says otherwise.
 **Not modelled** VPC endpoint policies, KMS grants, S3 access control lists and Block Public Access, requests forwarded
 by services, sts:AssumeRoot; that a root user may always repair a bucket or queue policy that shut it out.

@@ -14,6 +14,7 @@ IAM User Guide, "Troubleshoot access denied error messages", read 2026-11-23. ST
 """
 
 import json
+from dataclasses import replace
 from urllib.parse import unquote
 
 from kit.errors import ServiceError
@@ -22,6 +23,8 @@ from kit.identity.iam import Request, evaluate
 from kit.identity.policy import Named
 from kit.lab.life import Who
 
+HOME = "us-east-1"  # where the only endpoint of a global service is
+GLOBAL = ("iam", "cloudfront", "route53", "organizations", "shield")  # services with one endpoint for all Regions
 SOURCE_IP = "203.0.113.10"  # an address for documentation (RFC 5737): where the learner is taken to sit
 CODES = {  # by service where it has its own, else by the protocol it speaks; AccessDenied for the others
     "sns": "AuthorizationError", "sqs": "AccessDenied", "cloudwatch": "AccessDenied",
@@ -39,6 +42,7 @@ def live(life) -> None:
     life.before("sts", "AssumeRole", identity.assume_role)
     life.before("sts", "GetSessionToken", identity.session_token)
     life.then("sts", "GetSessionToken", identity.remember_session)
+    life.then("sts", "AssumeRole AssumeRoleWithWebIdentity AssumeRoleWithSAML GetFederationToken", identity.remember_credentials)
     life.answer("sts", "GetCallerIdentity", identity.caller)
     life.answer("iam", "SimulatePrincipalPolicy", identity.simulate)
     life.answer("iam", "PutUserPermissionsBoundary", identity.put_boundary)
@@ -56,6 +60,14 @@ class Identity:
         self.life = life
         self.boundaries = {}  # user name -> ARN of the policy
         self.sessions = {}  # access key of GetSessionToken -> user name
+        self.issued = {}  # access key of temporary credentials -> {"issued": seconds, "mfa": with a code?}
+
+    @property
+    def deciders(self) -> dict:
+        """Of services whose decisions are more than one policy evaluation, their topic's lab says what a call needs and
+        decides: ``life.state["deciders"][service]`` with needed(call), decide(request, identity, boundary, session) and
+        refusal(call, asked, decision), a ServiceError or None for the usual one."""
+        return self.life.state.get("deciders", {})
 
     @property
     def iam(self):
@@ -70,12 +82,12 @@ class Identity:
             role = self._role(key.removeprefix("ROLE:").rsplit("/", 1)[-1])
             return self._session(role, "sandbox", key)
         if key in self.sessions:
-            return self._user(self.sessions[key], key)
+            return replace(self._user(self.sessions[key], key), details=self.issued[key])
         for session in self.life.backend("sts").assumed_roles:
             if session.access_key_id == key:
                 if session.expiration.timestamp() < self.life.sandbox.clock.date.timestamp():
                     raise ServiceError("ExpiredToken", "The security token included in the request is expired")
-                details = {"policy": session.policy}
+                details = {"policy": session.policy} | self.issued.get(key, {})
                 return Who("AssumedRole", f"arn:aws:sts::{account}:assumed-role/{session.role_arn.rsplit('/', 1)[-1]}"
                            f"/{session.session_name}", session.role_arn.rsplit("/", 1)[-1], key, details)
         for user in self.iam.users.values():
@@ -91,20 +103,27 @@ class Identity:
         if call.who.arn == "cloudwatch.amazonaws.com" and "__default_policy_ID" in (self._of_resource(call.parameters.get(
                 "TopicArn", "")) or ""):
             return  # a topic's own policy lets its account in, and for its account an alarm speaks
-        for one in asked(call.service, call.operation, call.parameters, caller=call.who.arn, region=call.region,
-                         account=self.life.sandbox.account_id):
-            decision = self.evaluate(call.who, one)
+        decider = self.deciders.get(call.service)
+        wanted = decider.needed(call) if decider else asked(
+            call.service, call.operation, call.parameters, caller=call.who.arn, region=call.region,
+            account=self.life.sandbox.account_id)
+        for one in wanted:
+            decision = self.evaluate(call.who, one, self._of_call(call))
             if not decision.allowed:
                 self.life.refusals.append((call, decision))
-                raise self._refusal(call.who, one, decision, service)
+                refusal = decider and decider.refusal(call, one, decision)
+                raise refusal or self._refusal(call.who, one, decision, service)
 
     def evaluate(self, who: Who, one, extra: dict | None = None):
         identity, boundary, session, tags = self._policies(who)
         context = self._context(one) | {f"aws:PrincipalTag/{key}": value for key, value in tags.items()} | (extra or {})
-        return evaluate(Request(None if who.kind == "Anonymous" else who.arn, one.action, one.resource, context,
-                                None if who.kind in ("AWSService", "Anonymous") else self.life.sandbox.account_id,
-                                self.life.sandbox.account_id),
-                        identity=identity, resource=self._of_resource(one.resource), boundary=boundary, session=session)
+        request = Request(None if who.kind == "Anonymous" else who.arn, one.action, one.resource, context,
+                          None if who.kind in ("AWSService", "Anonymous") else self.life.sandbox.account_id,
+                          self.life.sandbox.account_id)
+        if decider := self.deciders.get(one.action.split(":")[0]):
+            return decider.decide(request, identity=identity, boundary=boundary, session=session)
+        return evaluate(request, identity=identity, resource=self._of_resource(one.resource), boundary=boundary,
+                        session=session)
 
     # what moto would let pass
 
@@ -124,8 +143,16 @@ class Identity:
             raise ServiceError("AccessDenied", "Cannot call GetSessionToken with session credentials")
 
     def remember_session(self, call) -> None:
+        """moto hands out the same key to everybody: each session has one of its own."""
+        call.response["Credentials"]["AccessKeyId"] = f"ASIA{len(self.issued) + 1:016d}"
         if call.who.kind == "IAMUser":
             self.sessions[call.response["Credentials"]["AccessKeyId"]] = call.who.name
+        self.remember_credentials(call)
+
+    def remember_credentials(self, call) -> None:
+        """When these temporary credentials were handed out, and whether with a code of an MFA device."""
+        self.issued[call.response["Credentials"]["AccessKeyId"]] = {
+            "issued": self.life.sandbox.clock.now, "mfa": "TokenCode" in call.parameters}
 
     def caller(self, call) -> dict:
         account, who = self.life.sandbox.account_id, call.who
@@ -224,6 +251,21 @@ class Identity:
 
     def _boundary(self, arn):
         return Named(arn.rsplit("/", 1)[-1], _document(self.iam.managed_policies[arn])) if arn else None
+
+    def _of_call(self, call) -> dict:
+        """Condition keys of this very call ("AWS global condition context keys")."""
+        keys = {"aws:RequestedRegion": HOME if call.service in GLOBAL else call.region, "aws:UserAgent": call.agent,
+                "aws:ViaAWSService": "false"}
+        details = call.who.details
+        if call.who.kind == "AssumedRole" or "issued" in details:  # temporary credentials; others have no such keys
+            keys["aws:MultiFactorAuthPresent"] = str(details.get("mfa", False)).lower()
+            issued = details.get("issued")
+            if issued is not None:
+                clock = self.life.sandbox.clock
+                keys["aws:TokenIssueTime"] = f"{clock.date_at(issued):%Y-%m-%dT%H:%M:%SZ}"
+                if details.get("mfa"):
+                    keys["aws:MultiFactorAuthAge"] = str(int(clock.now - issued))
+        return keys
 
     def _context(self, one) -> dict:
         date = self.life.sandbox.clock.date

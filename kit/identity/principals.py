@@ -79,12 +79,12 @@ def keys_of(principal: Principal) -> dict:
         service = re.search(r"\.(amazonaws|amazon|aws)\.", f"{principal.text}.") and "-provider/" not in principal.text
         return {"aws:PrincipalIsAWSService": "true", "aws:PrincipalServiceName": principal.text} if service else {
             "aws:PrincipalIsAWSService": "false"}
+    if kind == "anonymous":  # without aws:PrincipalIsAWSService: a Bool condition on it never holds for them
+        return {"aws:PrincipalType": "Anonymous", "aws:userid": "anonymous", "aws:PrincipalAccount": "anonymous"}
     types = {"user": "User", "role": "AssumedRole", "session": "AssumedRole", "federated-user": "FederatedUser",
-             "root": "Account", "anonymous": "Anonymous"}
-    keys = {"aws:PrincipalType": types[kind], "aws:PrincipalIsAWSService": "false"}
-    if kind == "anonymous":
-        return keys | {"aws:userid": "anonymous"}
-    keys |= {"aws:PrincipalArn": principal.role_arn or principal.text, "aws:PrincipalAccount": account}
+             "root": "Account"}
+    keys = {"aws:PrincipalType": types[kind], "aws:PrincipalIsAWSService": "false",
+            "aws:PrincipalArn": principal.role_arn or principal.text, "aws:PrincipalAccount": account}
     if kind == "user":
         keys["aws:username"] = principal.name
     if kind == "root":

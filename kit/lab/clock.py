@@ -59,7 +59,10 @@ class SandboxClock:
     def advance_to(self, goal: float) -> None:
         """Let time pass until ``now`` is ``goal``, in seconds since the start."""
         with self.turn:
-            START + timedelta(seconds=goal)  # past the calendar's end this fails, before anything has moved
+            try:
+                START + timedelta(seconds=goal)
+            except OverflowError:  # before anything has moved
+                raise ValueError(f"cannot advance to {goal:g} s: that is past the calendar's end, the year 9999") from None
             self.events.run(until=goal)
             self._reached = max(self._reached, goal)
             if self._reached > goal:  # something that happened meanwhile has itself waited, beyond the goal

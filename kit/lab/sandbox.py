@@ -69,6 +69,8 @@ class Sandbox:
 
     def client(self, service: str, **options):
         """A boto3 client of this sandbox; the options are boto3's."""
+        if not isinstance(service, str):
+            raise TypeError(f"client() takes the name of a service, such as \"sqs\", not {service!r}")
         return self._boto3.client(service, **{"region_name": self.region, **options})
 
     def resource(self, service: str, **options):

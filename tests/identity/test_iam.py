@@ -410,13 +410,20 @@ def test_variables_need_the_version_of_the_language():
     (SESSION, {"aws:PrincipalArn": f"arn:aws:iam::{OWN}:role/work", "aws:PrincipalType": "AssumedRole"}),
     (ROOT, {"aws:PrincipalType": "Account", "aws:userid": OWN, "aws:PrincipalArn": ROOT}),
     (FEDERATED, {"aws:PrincipalType": "FederatedUser", "aws:userid": f"{OWN}:ann", "aws:PrincipalArn": FEDERATED}),
-    (None, {"aws:PrincipalType": "Anonymous", "aws:userid": "anonymous"}),
+    (None, {"aws:PrincipalType": "Anonymous", "aws:userid": "anonymous", "aws:PrincipalAccount": "anonymous"}),
     (SERVICE, {"aws:PrincipalServiceName": SERVICE, "aws:PrincipalIsAWSService": "true"}),
     (USER, {"aws:ResourceAccount": OWN, "aws:PrincipalIsAWSService": "false"})])
 def test_keys_that_follow_from_the_request_are_there(principal, keys):
     """"IAM policy elements: Variables and tags", the table of principal key values."""
     bucket = lets("*", Condition={"StringEquals": keys})
     assert outcome(principal, resource=bucket, owner=OWN) == "allowed"
+
+
+def test_anonymous_callers_have_no_key_that_says_whether_they_are_a_service():
+    """"AWS global condition context keys", aws:PrincipalIsAWSService: anonymous requests do not include this key."""
+    closed = policy(statement("Allow", "*", "*", Principal="*"), statement(
+        "Deny", "*", "*", Principal="*", Condition={"Bool": {"aws:PrincipalIsAWSService": "false"}}))
+    assert outcome(None, resource=closed) == "allowed" and outcome(USER, resource=closed) == "explicitDeny"
 
 
 def test_only_users_have_a_user_name_and_given_keys_win():

@@ -203,3 +203,51 @@ def test_given_a_question_then_simulate_principal_policy_answers_from_the_model(
 def test_given_no_such_user_then_the_sandbox_says_so(sandbox):
     with pytest.raises(ClientError, match="The user with name bob cannot be found"):
         sandbox.as_user("bob").client("s3").list_buckets()
+
+
+def under(condition):
+    return json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "sts:*", "Resource": "*"},
+        {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition}]})
+
+
+def test_given_a_condition_on_mfa_then_only_a_session_with_a_code_meets_it(sandbox):
+    """"AWS global condition context keys", aws:MultiFactorAuthPresent: in temporary credentials only."""
+    iam = sandbox.client("iam")
+    iam.put_user_policy(UserName="ada", PolicyName="p", PolicyDocument=under({"Bool": {"aws:MultiFactorAuthPresent": "true"}}))
+    pair = iam.create_access_key(UserName="ada")["AccessKey"]
+    device = iam.create_virtual_mfa_device(VirtualMFADeviceName="phone")["VirtualMFADevice"]["SerialNumber"]
+    iam.enable_mfa_device(UserName="ada", SerialNumber=device, AuthenticationCode1="123456", AuthenticationCode2="654321")
+    sts = sandbox.client("sts", **keys_of(pair))
+    without, with_code = sts.get_session_token(), sts.get_session_token(SerialNumber=device, TokenCode="123456")
+    for keys in (keys_of(pair), keys_of(without["Credentials"])):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            sandbox.client("sqs", **keys).list_queues()
+    sandbox.client("sqs", **keys_of(with_code["Credentials"])).list_queues()
+    iam.put_user_policy(UserName="ada", PolicyName="p", PolicyDocument=under({"NumericLessThan": {"aws:MultiFactorAuthAge": "60"}}))
+    sandbox.client("sqs", **keys_of(with_code["Credentials"])).list_queues()
+    sandbox.clock.advance(minutes=2)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        sandbox.client("sqs", **keys_of(with_code["Credentials"])).list_queues()
+
+
+@pytest.mark.parametrize("condition, region, allowed", [
+    ({"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}, "eu-west-1", True),
+    ({"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}, "us-east-1", False),
+    ({"StringLike": {"aws:UserAgent": "Boto3/*"}}, "us-east-1", True),
+    ({"Bool": {"aws:ViaAWSService": "true"}}, "us-east-1", False)])
+def test_given_a_condition_on_the_call_itself_then_it_is_known(sandbox, condition, region, allowed):
+    sandbox.client("iam").put_user_policy(UserName="ada", PolicyName="p", PolicyDocument=under(condition))
+    dynamodb = sandbox.as_user("ada").client("dynamodb", region_name=region)
+    if allowed:
+        dynamodb.list_tables()
+    else:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            dynamodb.list_tables()
+
+
+def test_given_a_global_service_then_its_region_is_us_east_1(sandbox):
+    """aws:RequestedRegion: IAM has one endpoint, in us-east-1, whatever the client's Region."""
+    sandbox.client("iam").put_user_policy(UserName="ada", PolicyName="p", PolicyDocument=under(
+        {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}))
+    sandbox.as_user("ada").client("iam", region_name="eu-west-1").list_users()
