@@ -194,8 +194,64 @@ def living_lab() -> None:
             Statistic="Average", Period=60, EvaluationPeriods=2, Threshold=60, ComparisonOperator="GreaterThanThreshold")
     began = time.perf_counter()
     sandbox.clock.advance(days=365)
-    show("year_of_ten_resources", time.perf_counter() - began, "s (budget 2)")
+    show("year_of_ten_resources", time.perf_counter() - began, "s (budget 2)")  # which nobody uses: nothing is due
+
+    sandbox.reset(seed=1)
+    a_busy_account(sandbox, package.getvalue())
+    began = time.perf_counter()
+    sandbox.clock.advance(days=7)
+    show("week_of_a_busy_account", time.perf_counter() - began, "s")  # a group under a day's load, a rule, a function
+
+    sandbox.reset(seed=1)
+    s3 = sandbox.client("s3")
+    s3.create_bucket(Bucket="bench")
+    for number in range(10_000):
+        s3.put_object(Bucket="bench", Key=f"logs/{number}", Body=b"x" * 200_000)
+        if number % 100 == 99:
+            sandbox.clock.advance(hours=7)
+    s3.put_bucket_lifecycle_configuration(Bucket="bench", LifecycleConfiguration={"Rules": [
+        {"ID": "logs", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 200},
+         "Transitions": [{"Days": 30, "StorageClass": "STANDARD_IA"}, {"Days": 90, "StorageClass": "GLACIER"}]}]})
+    began = time.perf_counter()
+    sandbox.clock.advance(days=365)
+    show("lifecycle_year_of_10000_objects_in_the_sandbox", time.perf_counter() - began, "s (budget 2)")
     sandbox.stop()
+
+
+def a_busy_account(sandbox, package) -> None:
+    """Ten things that live: a group of servers with its policy and alarms, a rule each hour, a queue, a function."""
+    import json
+    ec2, scaling, events, sqs = (sandbox.client(name) for name in ("ec2", "autoscaling", "events", "sqs"))
+    ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={"ImageId": "ami-03cf127a", "InstanceType": "t3.micro"})
+    scaling.create_auto_scaling_group(AutoScalingGroupName="web", MinSize=1, MaxSize=8, LaunchTemplate={"LaunchTemplateName": "web"},
+                                      AvailabilityZones=["us-east-1a", "us-east-1b"])
+    scaling.put_scaling_policy(AutoScalingGroupName="web", PolicyName="cpu", PolicyType="TargetTrackingScaling", TargetTrackingConfiguration={
+        "PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"}, "TargetValue": 50})
+    sandbox.set_load("web", {"low": 0.4, "high": 4, "peak_hour": 13})
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": queue}]})})
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    role = sandbox.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    functions = sandbox.client("lambda")
+    function = functions.create_function(FunctionName="f", Runtime="python3.13", Role=role, Handler="app.handler", Code={"ZipFile": package})["FunctionArn"]
+    rule = events.put_rule(Name="hourly", ScheduleExpression="rate(1 hour)")["RuleArn"]
+    functions.add_permission(FunctionName="f", StatementId="s", Action="lambda:InvokeFunction", Principal="events.amazonaws.com", SourceArn=rule)
+    events.put_targets(Rule="hourly", Targets=[{"Id": "q", "Arn": queue}, {"Id": "f", "Arn": function}])
+    sandbox.client("cloudwatch").put_metric_alarm(
+        AlarmName="deep", Namespace="AWS/SQS", MetricName="ApproximateNumberOfMessagesVisible", Dimensions=[{"Name": "QueueName", "Value": "q"}],
+        Statistic="Maximum", Period=300, EvaluationPeriods=1, Threshold=1000, ComparisonOperator="GreaterThanThreshold")
+
+
+def lifecycles() -> None:
+    """A year of a bucket, each of its objects by itself."""
+    from kit.storage.lifecycle_year import object_by_object, simulate
+    for name, run in (("lifecycle_year_of_10000_objects", lambda: object_by_object(objects=10_000, days=365)),
+                      ("lifecycle_of_a_million_objects", lambda: simulate(objects=1_000_000))):
+        began = time.perf_counter()
+        run()
+        show(name, time.perf_counter() - began, "s (budget 2)")
 
 
 def metrics() -> None:
@@ -257,5 +313,5 @@ asyncio.run(main(sys.argv[1]))
 
 
 if __name__ == "__main__":
-    for part in (engines, budgets, living_lab, metrics, explorers, lessons):
+    for part in (engines, budgets, living_lab, metrics, lifecycles, explorers, lessons):
         part()

@@ -13,7 +13,7 @@ the health check type ELB replaces the targets that fall.
 
 **Simplified** A request is ``WORK`` seconds of one server's work, whatever it asks for. Targets are instances, by one
 port each; a server that has more to do than it can still answers. All requests come to the first listener.
-**Not modelled** Response times (see ``fleet``), Classic Load Balancers, lambda and IP targets (always healthy), NLB's
+**Not modelled** Capacity units (LCU) on the bill, response times (see ``fleet``), Classic Load Balancers, lambda and IP targets (always healthy), NLB's
 own metrics, which count flows.
 
 Application Load Balancer guide, "Target health status", "CloudWatch metrics for your Application Load Balancer", read
@@ -47,9 +47,11 @@ def live(life) -> None:
     life.patch(FakeTargetGroup, "deregister_terminated_instances", balancers.terminated)
     life.before("elbv2", "CreateTargetGroup", balancers.check_settings)
     life.then("elbv2", "CreateLoadBalancer", balancers.created)
+    life.then("elbv2", "DeleteLoadBalancer", balancers.deleted)
     life.then("elbv2", "ModifyTargetGroup", balancers.modified)
     life.then("elbv2", "ModifyTargetGroupAttributes", balancers.attributes)
     life.then("elbv2", ROUTING, balancers.rerouted)
+    life.quotes["elbv2", "CreateLoadBalancer"] = lambda parameters: [(f"elb:{parameters.get('Type', 'application')}", 1)]
     life.answer("elbv2", "DescribeTargetHealth", balancers.health)
     servers = life.state["ec2"]
     servers.on_state.append(balancers.instance_state)
@@ -119,8 +121,16 @@ class Balancers:
             moto.state = shown["State"]["Code"] = "provisioning"
             self.life.clock.after(PROVISIONING, self._active, moto)
             self.loads[arn] = Load()
+            self.life.meter.run(f"load balancer {moto.name}", f"elb:{moto.type}")
             self.life.state["ec2"].load_takers[moto.name] = lambda amount: self.loads[arn].set(self.life.clock.now, amount)
             self._count_requests(arn, now)
+
+    def deleted(self, call) -> None:
+        arn = call.parameters["LoadBalancerArn"]
+        name = arn.split("/")[-2]
+        self.life.meter.end(f"load balancer {name}")
+        self.life.state["ec2"].load_takers.pop(name, None)
+        self.loads[arn].set(self.life.clock.now, 0)
 
     def _active(self, moto):
         moto.state = "active"
@@ -281,19 +291,19 @@ class Balancers:
         supply = self.life.state["metrics"].supply
         for name, rate in (("RequestCount", served), ("HTTPCode_Target_2XX_Count", served),
                            ("HTTPCode_ELB_5XX_Count", lost), ("HTTPCode_ELB_503_Count", lost)):
-            supply("AWS/ApplicationELB", name, dimensions, per_minute(rate), "Count")
+            supply("AWS/ApplicationELB", name, dimensions, per_minute(rate), "Count", arn.split(":")[3])
 
     def _count_hosts(self, group):
         target = {"Name": "TargetGroup", "Value": group.moto.arn.rsplit(":", 1)[-1]}
         both = [target, {"Name": "LoadBalancer", "Value": group.balancer.split("loadbalancer/", 1)[-1]}]
-        supply, since = self.life.state["metrics"].supply, self.life.clock.now
+        supply, since, region = self.life.state["metrics"].supply, self.life.clock.now, group.moto.arn.split(":")[3]
         for name, steps in (("HealthyHostCount", group.healthy), ("UnHealthyHostCount", group.unhealthy)):
             supply("AWS/ApplicationELB", name, both, lambda start, end, steps=steps: (
-                (at, steps.at(at)) for at in _minutes(max(start, since), end)), "Count")
+                (at, steps.at(at)) for at in _minutes(max(start, since), end)), "Count", region)
         for dimensions in ([target], both):
             supply("AWS/ApplicationELB", "RequestCountPerTarget", dimensions, lambda start, end: (
                 (at, MINUTE * self._rate(group, at) / group.serving.at(at)) for at in _minutes(max(start, since), end)
-                if group.serving.at(at) and self._rate(group, at)), "Count")
+                if group.serving.at(at) and self._rate(group, at)), "Count", region)
 
     # small things
 

@@ -242,3 +242,12 @@ def test_given_a_program_that_is_mended_then_its_target_comes_back(sandbox, shop
 def test_given_no_such_server_then_it_is_told_in_words(sandbox, shop, command, words):
     with pytest.raises(ValueError, match=words):
         getattr(sandbox, command)("i-0")
+
+
+def test_given_a_balancer_then_its_hours_are_on_the_bill_until_it_is_deleted(sandbox, shop):
+    sandbox.clock.advance(hours=10)
+    shop.elb.delete_load_balancer(LoadBalancerArn=shop.balancer)
+    sandbox.clock.advance(hours=10)
+    line, = [line for line in sandbox.bill().lines if line.item == "elb:application"]
+    assert line.quantity == pytest.approx(10) and line.cost == pytest.approx(0.225)
+    assert "0.0225 per hour" in repr(sandbox.quote("elbv2", "create_load_balancer", Name="x"))
