@@ -99,8 +99,8 @@ class Listener:
         return {"Rules": deepcopy([*ordered, self._default])}
 
     def _check_priority(self, priority, taken=None) -> None:
-        if priority not in PRIORITIES:
-            raise ServiceError("ValidationError", f"A priority is a whole number from 1 to 50000, not {priority}.")
+        if type(priority) is not int or priority not in PRIORITIES:  # True and 10.0 would be found in the range
+            raise ServiceError("ValidationError", f"A priority is a whole number from 1 to 50000, not {priority!r}.")
         if str(priority) in (taken if taken is not None else {rule["Priority"] for rule in self._rules.values()}):
             raise ServiceError("PriorityInUse", f"Priority '{priority}' is currently in use")
 

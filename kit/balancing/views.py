@@ -1,6 +1,6 @@
 """Figures of the load-balancing lesson: each takes what a model returned."""
 
-from kit.explore.theme import figure, style
+from kit.explore.theme import counted, figure, style
 from kit.sim import percentile
 
 PERCENTS = (50, 75, 90, 95, 99)
@@ -24,8 +24,8 @@ def latency(run):
     fig = figure("One slow target, and the slowest requests of all are its own"
                  if f"at {last}" in at and at[f"at {last}"][2] > 3 * at.get("at the others", everyone)[2]
                  else "The targets answer alike",
-                 says=f"Half of {len(rows)} requests were answered within {everyone[0]:.2f} s, 99 in 100 within "
-                      f"{everyone[-1]:.2f} s; {last} got {share:.0%} of them.",
+                 says=f"Half of {counted(len(rows), 'request')} were answered within {everyone[0]:.2f} s, 99 in 100 within "
+                      f"{everyone[-1]:.2f} s; {last} got {100 * share:.0f} % of them.",
                  x="percentile of requests", y="latency (s)", yaxis_rangemode="tozero", xaxis_tickvals=PERCENTS)
     for number, (name, values) in enumerate(at.items()):
         fig.add_scatter(x=list(PERCENTS), y=values, name=name, **_marked(number))
@@ -40,7 +40,7 @@ def queues(run):
     longest = max(held, default=0)
     fig = figure(f"The queue of {last} outgrows all others" if longest > 5 * (max(mean, default=0) + 2)
                  else "The queues stay alike",
-                 says=f"{last} held {longest} requests at most, the others {max(mean, default=0):.1f} on average at most.",
+                 says=f"{last} held {counted(longest, 'request')} at most, the others {max(mean, default=0):.1f} on average at most.",
                  x="time (s)", y="requests at the target", yaxis_rangemode="tozero")
     step = max(1, len(times) // 240)
     for number, (name, values) in enumerate(((last, held), ("mean of the others", mean))):
@@ -71,8 +71,8 @@ def outcomes(run, width: float = 5.0):
              "lost at a target": ("refused", "cut", "timeout", "error", "no target")}
     fates = run.requests["outcome"]
     lost = sum(outcome != "ok" for outcome in fates)
-    fig = figure(f"{lost} of {len(fates)} requests are lost" if lost else "Not one request is lost",
-                 says=f"Of {len(fates)} requests {len(fates) - lost} were answered" + (
+    fig = figure(f"{lost:,} of {counted(len(fates), 'request')} {'is' if lost == 1 else 'are'} lost" if lost else "Not one request is lost",
+                 says=f"Of {counted(len(fates), 'request')} {len(fates) - lost:,} {'was' if len(fates) - lost == 1 else 'were'} answered" + (
                      "; lost: " + ", ".join(f"{fates.count(kind)} {word}" for kind, word in LOST.items()
                                             if fates.count(kind)) if lost else "") + ".",
                  x="time of arrival (s)", y=f"requests in {width:g} s", yaxis_rangemode="tozero")
@@ -91,8 +91,8 @@ def theory(points, curve):
     far = max((abs(measured - expected[load]) / expected[load] for load, measured in points if load in expected),
               default=0)
     fig = figure("The fuller the fleet, the longer the wait, and it grows ever faster",
-                 says=f"At {points[-1][0]:.0%} the mean wait was {points[-1][1]:.2f} s, at {points[0][0]:.0%} "
-                      f"{points[0][1]:.3f} s; the simulation is within {far:.0%} of the theory.",
+                 says=f"At {100 * points[-1][0]:.0f} % the mean wait was {points[-1][1]:.2f} s, at {100 * points[0][0]:.0f} % "
+                      f"{points[0][1]:.3f} s; the simulation is within {100 * far:.0f} % of the theory.",
                  x="part of the time that a server is busy", y="mean wait (s)", yaxis_rangemode="tozero")
     fig.add_scatter(x=[load for load, _ in curve], y=[wait for _, wait in curve], name="Erlang C", **style(0)["line"])
     fig.add_scatter(x=[load for load, _ in points], y=[wait for _, wait in points], name="simulated",

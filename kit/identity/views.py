@@ -1,6 +1,6 @@
 """Pictures of decisions and leaks: they draw what the models returned and decide nothing."""
 
-from kit.explore.theme import GREEN, GREY, ORANGE, figure, style
+from kit.explore.theme import GREEN, GREY, ORANGE, counted, figure, style
 
 SAYS = ("not asked", "denies", "nothing", "allows")  # left to right
 MARKS = {"denies": ("x", ORANGE), "nothing": ("circle-open", GREY), "not asked": ("line-ew-open", GREY),
@@ -34,10 +34,10 @@ def chain(run):
 
 def leak(run):
     """Two steps: how long a thief gets in with the leaked key and with the leaked session."""
-    hours = run.attempts["hours"]
-    fig = figure(f"The key stays open {run.key_hours:g} hours, the session {run.session_hours:.2g}",
-                 says=f"The access key works for {run.key_hours:g} hours after the leak, until it is noticed; the "
-                      f"session works for {run.session_hours:.2g} hours, until it expires or is noticed.",
+    hours, key, session = run.attempts["hours"], counted(run.key_hours, "hour", "g"), counted(run.session_hours, "hour", ".3g")
+    fig = figure(f"The key stays open {key}, the session {session}",
+                 says=f"The access key works for {key} after the leak, until it is noticed; the "
+                      f"session works for {session}, until it expires or is noticed.",
                  x="time since the leak (hours)", y="the thief is",
                  yaxis={"tickvals": [0, 1], "ticktext": ["out", "in"], "range": [-0.15, 1.2]})
     for number, (column, name) in enumerate((("key_works", "access key"), ("session_works", "role session"))):

@@ -2,7 +2,8 @@
 // Python lists and counts; this only draws, and says how often it is on the page.
 
 const PATIENCE = 4000; // milliseconds without an answer, after which the learner is told
-const SILENT = "No answer from the kernel yet: it is busy, or it was restarted. If it was restarted, run this cell again.";
+const SILENT = "No answer from the kernel yet: it is busy, or it was restarted. If it was restarted, run the first cell, "
+  + "then those that make the sandbox, then this one. Until then the table is that of the choice before.";
 const onPage = new WeakMap(); // model -> views of it on this page
 
 function make(tag, properties = {}, ...children) {
@@ -48,13 +49,15 @@ function render({ model, el }) {
     fill(region.input, page.regions, page.region);
     if (says.textContent !== page.says) says.textContent = page.says; // said anew only when it is new
     note.textContent = page.note;
+    el.classList.remove("kit-stale");
     box.hidden = page.rows.length === 0;
     head.replaceChildren(make("tr", {}, ...page.columns.map((text) => make("th", { scope: "col" }, text))));
     body.replaceChildren(...page.rows.map((row) => make("tr", {}, ...row.map((text) => make("td", {}, text)))));
   };
   for (const { input } of [service, region]) {
     input.addEventListener("change", () => {
-      timer = setTimeout(() => { note.textContent = SILENT; }, PATIENCE);
+      clearTimeout(timer);
+      timer = setTimeout(() => { note.textContent = SILENT; el.classList.add("kit-stale"); }, PATIENCE);
       model.set("chosen", { service: service.input.value, region: region.input.value });
       model.save_changes();
     });

@@ -43,6 +43,7 @@ _CSS = """
 .kit-console p:empty { display: none; }
 .kit-console .kit-error { padding: 6px 10px; border-left: 4px solid #d55e00; background: var(--jp-layout-color2, #f3f3f3); }
 .kit-console .kit-rows { overflow: auto; max-height: 480px; }
+.kit-console.kit-stale :is(.kit-rows, .kit-says) { opacity: 0.45; }
 .kit-console table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 .kit-console caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .kit-console :is(th, td) { text-align: left; vertical-align: top; padding: 3px 14px 3px 0;

@@ -71,8 +71,8 @@ class Life:
         self.sandbox = sandbox
         self.clock = GuardedClock(self)
         self.history = History(sandbox.clock)
-        self.meter = Meter(sandbox.clock)
         self.calls: list[Call] = []
+        self.meter = Meter(sandbox.clock, self.calls)
         self.state = {}  # what topics keep: topic -> anything
         self.refusals: list = []  # (call, decision) of the calls that the gate refused
         self.faults: list[str] = []

@@ -131,13 +131,15 @@ class Meter:
         key = resource, item
         if key not in self._running:
             return
-        (since, amount), ends, now = self._running.pop(key), self._ends.pop(key, {}), self._clock.now
-        for month, units in _over(self._clock, item, since, now, amount, ends):
+        (since, amount), ends, now = self._running.pop(key), self._ends.get(key, {}), self._clock.now
+        due = {at: part for at, part in ends.items() if at <= now} if ends and min(ends) <= now else {}
+        for month, units in _over(self._clock, item, since, now, amount, due):
             self._count(month, item, resource, units)
-        left = amount - sum(part for at, part in ends.items() if at <= now)
+        for at in due:
+            del ends[at]
+        left = amount - sum(due.values())
         if left > NOTHING * amount:
             self._running[key] = now, left
-            self._ends[key] = {at: part for at, part in ends.items() if at > now}
 
     def _count(self, month, item, resource, quantity):
         self._used[month, item, resource] = self._used.get((month, item, resource), 0.0) + quantity

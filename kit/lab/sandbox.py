@@ -90,7 +90,7 @@ class Sandbox:
         if not self.life.refusals:
             return "No call was refused yet."
         call, decision = self.life.refusals[-1]
-        return f"{call.who.arn} asked for {call.service}:{call.operation}.\n{decision}"
+        return f"{call.who.arn or 'An anonymous caller'} asked for {call.service}:{call.operation}.\n{decision}"
 
     def history(self):
         """What happened here by itself, when and why. ``.table()``, ``.about("alarm")``, ``.figure()``."""

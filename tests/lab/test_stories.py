@@ -38,6 +38,9 @@ def factory(sandbox):
         {"deadLetterTargetArn": arn("dead"), "maxReceiveCount": "2"})})["QueueUrl"]
     trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
     role = sandbox.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    reads = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": arn("jobs"), "Action": [
+        "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]}]}
+    sandbox.client("iam").put_role_policy(RoleName="r", PolicyName="reads", PolicyDocument=json.dumps(reads))
     sandbox.client("lambda").create_function(FunctionName="f", Runtime="python3.13", Role=role, Handler="app.handler", Code={"ZipFile": packed(HANDLER)})
     sandbox.client("lambda").create_event_source_mapping(EventSourceArn=arn("jobs"), FunctionName="f", BatchSize=5,
                                                          FunctionResponseTypes=["ReportBatchItemFailures"])
