@@ -6,9 +6,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+SETTINGS := $(VENV)/share/jupyter/lab/settings/overrides.json
 
 .PHONY: lab test exercises bench clean
-lab: $(VENV)/lab-installed
+lab: $(VENV)/lab-installed $(SETTINGS)
 	$(BIN)/jupyter lab --ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
 	  --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(ARGS)
 
@@ -34,6 +35,11 @@ $(VENV)/lab-installed: constraints.txt pyproject.toml | $(VENV)/bin/pip
 $(VENV)/test-installed: constraints.txt pyproject.toml | $(VENV)/bin/pip
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[tests,teachers]'
 	@touch $@
+
+# JupyterLab's own news: not asked about, not fetched. Who wants them turns them on in Settings, Notifications.
+$(SETTINGS): | $(VENV)/lab-installed
+	@mkdir -p $(@D)
+	@printf '%s\n' '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' > $@
 
 clean:
 	rm -rf $(VENV)

@@ -71,7 +71,7 @@ def _claims(asked) -> int:
     from kit.course import claims, syllabus
 
     covered = claims.coverage()
-    if asked.lesson:
+    if asked.lesson is not None:
         lesson = syllabus.lesson(asked.lesson)
         _print_coverage(covered[lesson.name], missing=True)
         return 0

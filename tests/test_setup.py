@@ -1,6 +1,9 @@
 """The set-up: one list of pins for all, generated parts of the README up to date, nothing private."""
 
+import json
 import re
+import subprocess
+import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -73,3 +76,16 @@ def test_the_links_of_a_page_lead_somewhere(page):
 def test_the_top_holds_the_folders_of_the_house_and_no_other():
     folders = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."}
     assert folders - {"__pycache__"} == {"notebooks", "kit", "exercises", "solutions", "tests"}
+
+
+def test_jupyterlab_is_set_up_not_to_ask_about_news(tmp_path):
+    """The settings that ``make lab`` puts where JupyterLab looks: in the environment's share/jupyter/lab/settings."""
+    settings = tmp_path / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
+    (tmp_path / "lab-installed").touch()
+    subprocess.run(["make", "--silent", f"--old-file={tmp_path / 'lab-installed'}", f"VENV={tmp_path}", str(settings)], cwd=ROOT,
+                   check=True, timeout=60)
+    schema = Path(sys.prefix) / "share/jupyter/lab/schemas/@jupyterlab/apputils-extension/notification.json"
+    known = json.loads(schema.read_text())["properties"]
+    (asked,) = json.loads(settings.read_text()).values()
+    assert asked == {"fetchNews": "false", "checkForUpdates": False} and asked.keys() <= known.keys()
+    assert "false" in [choice["const"] for choice in known["fetchNews"]["oneOf"]]

@@ -26,7 +26,7 @@ from kit.sim import Clock, Records
 class Run:
     """requests: arrived (s), kind ("warm", "cold", "provisioned", "throttled"), wait (s from the arrival to the
     answer), running (environments at work then). environments: how many were ever started. busy: seconds of work.
-    most: at once."""
+    most: at once. seconds: how long requests came."""
 
     requests: Records
     environments: int
@@ -34,6 +34,7 @@ class Run:
     most: int
     cold: int
     throttled: int
+    seconds: float
 
 
 def simulate(rate: float = 2.0, duration: float = 0.4, cold_start: float = 0.8, keep: float = 600.0, limit: int = 1000,
@@ -88,4 +89,4 @@ def simulate(rate: float = 2.0, duration: float = 0.4, cold_start: float = 0.8, 
     clock.run()
     kinds = requests["kind"]
     cold, throttled = kinds.count("cold"), kinds.count("throttled")
-    return Run(requests, cold + provisioned, busy, most, cold, throttled)
+    return Run(requests, cold + provisioned, busy, most, cold, throttled, seconds)

@@ -54,9 +54,19 @@ OPTIONS = {
     "a": "AMD processors", "g": "AWS Graviton (Arm) processors", "i": "Intel processors", "d": "instance store volumes",
     "n": "network and EBS optimized", "z": "high frequency", "e": "extra storage or memory",
     "b": "block storage optimized", "q": "Qualcomm accelerators", "flex": "flex instance"}
+BOOT, END = 30.0, 60.0  # s: pending to running; stopping to stopped, shutting-down to terminated (not AWS's figures)
 BILLED_AT_LEAST = 60  # s, each time a server starts ("Amazon EC2 instance state changes")
 CHECKS_BEGIN = 120  # s from running until status checks can pass: about two minutes, not AWS's figure
 USER_DATA = 16 * 1024  # bytes before base64 ("Run commands at launch using instance user data")
+FORBIDDEN = {  # operation: the states in which it is refused
+    "start": ("stopping", "shutting-down", "terminated"), "stop": ("shutting-down", "terminated"),
+    "reboot": ("pending", "stopping", "stopped", "shutting-down"), "terminate": (),
+    "image": ("pending", "stopping", "shutting-down", "terminated")}
+DONE = {"start": "started", "stop": "stopped", "reboot": "rebooted", "image": "imaged"}
+BUCKETS = {  # vCPUs of On-Demand Instances that a new account may run ("Amazon EC2 service quotas"; the zeros as the
+    # table of Spot quotas has them: that of On-Demand was not looked up)
+    "Standard": 5, "F": 0, "G and VT": 0, "HPC": 0, "Inf": 0, "P": 0, "Trn": 0, "X": 0}
+IN_BUCKET = {"f": "F", "g": "G and VT", "vt": "G and VT", "hpc": "HPC", "inf": "Inf", "p": "P", "trn": "Trn", "x": "X"}
 
 
 @dataclass(frozen=True)
@@ -92,19 +102,32 @@ def cpu_credits(instance_type: str) -> tuple:
     return row.vcpus, row.baseline / 100, row.an_hour, row.most
 
 
-def check_quota(instance_type: str, number: int, running_vcpus: int, quota: int = 5) -> str:
-    """How many vCPUs that leaves; ServiceError VcpuLimitExceeded for more than the account may run of this kind of
-    family.
+def bucket(instance_type: str) -> str:
+    """Which quota of running On-Demand Instances a type counts against: "Standard" for most families."""
+    return IN_BUCKET.get(parse_type(instance_type).family, "Standard")
 
-    quota: "Running On-Demand Standard instances", in vCPUs; 5 in a new account.
+
+def check_quota(instance_type: str, number: int, running_vcpus: int, quota: int | None = None,
+                vcpus: int | None = None) -> str:
+    """How many vCPUs that leaves; ServiceError VcpuLimitExceeded for more than the account may run of its bucket.
+
+    quota: in vCPUs; by default a new account's, 5 for "Running On-Demand Standard instances". vcpus: of one server, for
+    a type that isn't in the table.
     """
-    wanted = TYPES[instance_type][0] * number
+    quota = BUCKETS[bucket(instance_type)] if quota is None else quota
+    wanted = (vcpus or TYPES[instance_type][0]) * number
     if running_vcpus + wanted > quota:
         raise ServiceError("VcpuLimitExceeded",
                            f"You have requested more vCPU capacity than your current vCPU limit of {quota} allows "
                            "for the instance bucket that the specified instance type belongs to.")
     left = quota - running_vcpus - wanted
     return f"{left} vCPU{'s' * (left != 1)} left"
+
+
+def check_user_data(raw: bytes) -> None:
+    """ServiceError InvalidParameterValue for more than 16 KB, counted before base64."""
+    if len(raw) > USER_DATA:
+        raise ServiceError("InvalidParameterValue", f"User data is limited to {USER_DATA} bytes.")
 
 
 class Instance:
@@ -114,8 +137,8 @@ class Instance:
     root: "ebs" or "instance-store", which can't be stopped. log: Records of time (s), state and why.
     """
 
-    def __init__(self, now: float, id: str, instance_type: str, private_ip: str, addresses, *, boot: float = 30.0,
-                 end: float = 60.0, root: str = "ebs", user_data: str = "", hibernation: bool = False,
+    def __init__(self, now: float, id: str, instance_type: str, private_ip: str, addresses, *, boot: float = BOOT,
+                 end: float = END, root: str = "ebs", user_data: str = "", hibernation: bool = False,
                  DisableApiTermination: bool = False, DisableApiStop: bool = False, DeleteOnTermination: bool = True,
                  InstanceInitiatedShutdownBehavior: str = "stop", disk: dict | None = None):
         self.id, self.instance_type, self.private_ip, self.root = id, instance_type, private_ip, root
@@ -137,29 +160,30 @@ class Instance:
         self._pass(now)
         return self._state
 
-    def start(self, now: float) -> str:
-        """StartInstances. IncorrectInstanceState while it is stopping or ending, or ended."""
-        if self.state(now) in ("stopping", "shutting-down", "terminated"):
-            self._refuse("started")
-        if self._state == "stopped":
-            self.host += 1
-            self._faults.discard("system")  # another host
-            self._become(now, "pending", "started", now + self._boot)
-        return self._state
+    @property
+    def due(self) -> float | None:
+        """When its state changes by itself; None if it doesn't."""
+        return self._due
 
-    def stop(self, now: float, Hibernate: bool = False) -> str:
-        """StopInstances. Memory and instance store are lost, or memory is kept if it hibernates; root disk and private
-        address stay.
+    def check(self, now: float, operation: str, Hibernate: bool = False) -> None:
+        """Refuse what its state or its protection forbids, and change nothing: start, stop, reboot, terminate, image.
 
-        IncorrectInstanceState while it boots or ends; OperationNotPermitted under stop protection;
-        UnsupportedOperation for a root in the instance store; UnsupportedHibernationConfiguration if it wasn't
-        launched for that.
+        IncorrectInstanceState for the state; OperationNotPermitted under protection; for a stop also
+        UnsupportedOperation (a root in the instance store) and UnsupportedHibernationConfiguration.
         """
-        if self.state(now) == "pending":
+        state = self.state(now)
+        if operation == "stop" and state == "pending":
             raise ServiceError("IncorrectInstanceState",
                                f"Instance '{self.id}' cannot be stopped as it has never reached the 'running' state.")
-        if self._state in ("shutting-down", "terminated"):
-            self._refuse("stopped")
+        if state in FORBIDDEN[operation]:
+            raise ServiceError("IncorrectInstanceState",
+                               f"The instance '{self.id}' is not in a state from which it can be {DONE[operation]}. "
+                               f"It is {state}.")
+        if operation == "terminate" and (self.protected or self.stop_protected) and state not in (
+                "shutting-down", "terminated"):
+            self._forbid("terminated", "disableApiTermination" if self.protected else "disableApiStop")
+        if operation != "stop":
+            return
         if self.stop_protected:
             self._forbid("stopped", "disableApiStop")
         if self.root != "ebs":
@@ -169,6 +193,21 @@ class Instance:
         if Hibernate and not self.hibernation:
             raise ServiceError("UnsupportedHibernationConfiguration",
                                f"The instance '{self.id}' was not launched with hibernation enabled.")
+
+    def start(self, now: float) -> str:
+        """StartInstances: from stopped to pending, on another host."""
+        self.check(now, "start")
+        if self._state == "stopped":
+            self.host += 1
+            self._faults.discard("system")  # another host
+            self._become(now, "pending", "started", now + self._boot)
+        return self._state
+
+    def stop(self, now: float, Hibernate: bool = False) -> str:
+        """StopInstances. Memory and instance store are lost, or memory is kept if it hibernates; root disk and private
+        address stay.
+        """
+        self.check(now, "stop", Hibernate)
         if self._state == "running":
             self._halt(now, Hibernate, "hibernated" if Hibernate else "stopped")
         return self._state
@@ -181,10 +220,9 @@ class Instance:
         """RebootInstances. Same host, same addresses, instance store kept, memory lost, no new minute billed. Ignored
         once terminated.
         """
-        if self.state(now) == "terminated":
+        self.check(now, "reboot")
+        if self._state == "terminated":
             return self._state
-        if self._state != "running":
-            self._refuse("rebooted")
         self.data["memory"] = {}
         self._faults.discard("instance")
         self.log.append(now, "running", "rebooted")
@@ -194,10 +232,9 @@ class Instance:
         """TerminateInstances, from any state and as often as you like; OperationNotPermitted under termination or stop
         protection.
         """
-        if self.state(now) in ("shutting-down", "terminated"):
+        self.check(now, "terminate")
+        if self._state in ("shutting-down", "terminated"):
             return self._state
-        if self.protected or self.stop_protected:
-            self._forbid("terminated", "disableApiTermination" if self.protected else "disableApiStop")
         self._finish(now, "terminated")
         return self._state
 
@@ -221,13 +258,18 @@ class Instance:
         self.elastic_ip = self.public_ip = PublicIp
 
     def fail(self, now: float, kind: str) -> None:
-        """Something breaks: "system" (the host, its power, its network) or "instance" (full memory, a wrong
-        configuration).
+        """Something breaks: "system" (the host, its power, its network), "instance" (full memory, a wrong
+        configuration) or "zone" (all hosts of its Availability Zone: no other one can take over).
         """
-        if kind not in ("system", "instance"):
-            raise ValueError(f"no check is called {kind!r}; there are system and instance")
+        if kind not in ("system", "instance", "zone"):
+            raise ValueError(f"nothing is called {kind!r} that could fail; there are system, instance and zone")
         self._pass(now)
         self._faults.add(kind)
+
+    def mend(self, now: float, kind: str) -> None:
+        """It is well again, by nothing that the server did."""
+        self._pass(now)
+        self._faults.discard(kind)
 
     def status(self, now: float) -> tuple[str, str]:
         """(system check, instance check): ok, impaired, initializing, or not-applicable unless it runs. A host that
@@ -236,17 +278,17 @@ class Instance:
         if self.state(now) != "running":
             return "not-applicable", "not-applicable"
         good = "ok" if now - self._since >= CHECKS_BEGIN else "initializing"
-        system = "impaired" if "system" in self._faults else good
+        system = "impaired" if {"system", "zone"} & self._faults else good
         return system, "impaired" if self._faults else good
 
     def recover(self, now: float) -> bool:
         """Automatic recovery: moves to another host if the system check fails. Id, addresses and disk stay, memory is
         lost.
 
-        False, and nothing changes, if the fault is inside, or if it has an instance store (those are not recovered
-        here).
+        False, and nothing changes, if the fault is inside, if the whole zone has failed, or if it has an instance store
+        (those are not recovered here).
         """
-        if self.status(now)[0] != "impaired" or "store" in self.data:
+        if self.status(now)[0] != "impaired" or "zone" in self._faults or "store" in self.data:
             return False
         self.host += 1
         self._faults.discard("system")
@@ -308,11 +350,6 @@ class Instance:
         if self._periods and self._periods[-1][1] is None:
             self._periods[-1][1] = now
 
-    def _refuse(self, done):
-        raise ServiceError("IncorrectInstanceState",
-                           f"The instance '{self.id}' is not in a state from which it can be {done}. "
-                           f"It is {self._state}.")
-
     def _forbid(self, done, attribute):
         raise ServiceError("OperationNotPermitted",
                            f"The instance '{self.id}' may not be {done}. Modify its '{attribute}' instance attribute "
@@ -367,8 +404,7 @@ class Region:
             raise ServiceError("InvalidParameterValue",
                                f"The architecture '{architecture(InstanceType)}' of the specified instance type does "
                                f"not match the architecture '{image.architecture}' of the specified AMI.")
-        if len(UserData.encode()) > USER_DATA:
-            raise ServiceError("InvalidParameterValue", f"User data is limited to {USER_DATA} bytes.")
+        check_user_data(UserData.encode())
         number = self._next()
         server = Instance(now, self._id("i", number), InstanceType, f"10.0.{number // 250 % 250}.{4 + number % 250}",
                           self._addresses,
@@ -395,10 +431,7 @@ class Region:
 
     def create_image(self, now: float, server: Instance, Name: str) -> Image:
         """An AMI of a server's root disk as it is now; memory and instance store are not in it."""
-        if server.state(now) not in ("running", "stopped"):
-            raise ServiceError("IncorrectInstanceState",
-                               f"The instance '{server.id}' is not in a state from which it can be imaged. "
-                               f"It is {server.state(now)}.")
+        server.check(now, "image")
         return self._register(Name, architecture(server.instance_type), server.data["root"])
 
     def copy_image(self, source: "Region", SourceImageId: str, Name: str) -> Image:

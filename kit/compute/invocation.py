@@ -86,7 +86,7 @@ def retry_wait(attempt: int) -> float:
 
 def throttle_wait(attempt: int) -> float:
     """Seconds until a throttled asynchronous event is tried again."""
-    return min(300.0, 2.0 ** (attempt - 1))
+    return min(300.0, 2.0 ** min(attempt - 1, 9))
 
 
 def failed_messages(payload: str, failed: bool, identifiers: list[str], partial: bool) -> set[str]:
@@ -116,3 +116,9 @@ def sqs_record(message: dict, arn: str, region: str) -> dict:
                 for name, one in message.get("MessageAttributes", {}).items()},
             "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(), "eventSource": "aws:sqs",
             "eventSourceARN": arn, "awsRegion": region}
+
+
+def stream_record(record: dict, came: float, arn: str, region: str) -> dict:
+    """A record of a table's stream as a function sees it ("Process DynamoDB records with Lambda"). came: seconds since 1970."""
+    return {**{name: record[name] for name in ("eventID", "eventName", "eventVersion", "eventSource")}, "awsRegion": region,
+            "dynamodb": record["dynamodb"] | {"ApproximateCreationDateTime": came}, "eventSourceARN": arn}

@@ -18,8 +18,8 @@ what other time costs.
 
 AWS Lambda Developer Guide, "Configure Lambda function memory", "Lambda quotas"; "AWS Lambda Pricing": requests and the
 free tier as on a stored copy of that page, a GB-second there as $0.00001667. Its last digits and provisioned
-concurrency were not confirmed on AWS's own page: they are those of the table kit/lab/prices.yaml, and of third
-parties. Read 2026-11-23.
+concurrency are those of AWS's price list with its rate codes, as a public repository has it (kit/lab/prices.yaml).
+Read 2026-11-28.
 """
 
 from math import ceil

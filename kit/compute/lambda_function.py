@@ -11,8 +11,8 @@
 seconds for each function, and are there for the next call.
 
 **Simplified** The scaling rate is refilled evenly, 100 environments a second ("a best attempt to refill continuously").
-An environment that was started stays. Provisioned environments are ready at once. AWS does not say which reason it
-gives when the scaling rate is exceeded; here it is the rate limit's.
+An environment that was started stays. Provisioned environments are ready at once (``provisioned`` has when). AWS does
+not say which reason it gives when the scaling rate is exceeded; here it is the rate limit's.
 **Not modelled** The limit of ten requests a second for each environment, Managed Instances (up to 32,768 MB and 5,400
 s), SnapStart.
 
@@ -249,16 +249,37 @@ def process_batch(records, bad=(), bisect: bool = False, partial: bool = False,
             table.append(batch, "ok", ())
             continue
         rest = batch[first:] if partial else batch  # what comes before is done
-        half = (len(rest) + 1) // 2
-        if bisect and len(rest) > 1:
-            table.append(batch, "error", ())
-            waiting[:0] = [(rest[:half], 0), (rest[half:], 0)]
-        elif tried < MaximumRetryAttempts:
-            table.append(batch, "error", ())
-            waiting.insert(0, (rest, tried + 1))
-        else:
-            table.append(batch, "error", rest)
+        again, lost = after_error(rest, tried, bisect, MaximumRetryAttempts)
+        table.append(batch, "error", lost)
+        waiting[:0] = again
     return table
+
+
+def after_error(batch: tuple, tried: int, bisect: bool = False, MaximumRetryAttempts: int = -1) -> tuple[list, tuple]:
+    """What becomes of a stream's batch that failed: [(batch, retries used)] in their order, and what is discarded.
+
+    tried: the retries it has had. Splitting is none; -1 retries without end, until the records expire.
+    """
+    half = (len(batch) + 1) // 2
+    if bisect and len(batch) > 1:
+        return [(batch[:half], 0), (batch[half:], 0)], ()
+    if MaximumRetryAttempts < 0 or tried < MaximumRetryAttempts:
+        return [(batch, tried + 1)], ()
+    return [], batch
+
+
+def check_stream(source: str, StartingPosition: str | None, MaximumRetryAttempts: int = -1,
+                 MaximumRecordAgeInSeconds: int = -1) -> None:
+    """What CreateEventSourceMapping refuses of a stream's own settings ("Lambda parameters for Amazon DynamoDB event
+    source mappings").
+    """
+    positions = ("TRIM_HORIZON", "LATEST") + (("AT_TIMESTAMP",) if source == "kinesis" else ())
+    if StartingPosition not in positions:
+        _invalid(f"StartingPosition {StartingPosition} of {source} must be one of {', '.join(positions)}.")
+    if not -1 <= MaximumRetryAttempts <= 10_000:
+        _invalid(f"MaximumRetryAttempts {MaximumRetryAttempts} must be -1 (no end) to 10000.")
+    if not (MaximumRecordAgeInSeconds == -1 or 60 <= MaximumRecordAgeInSeconds <= 604_800):
+        _invalid(f"MaximumRecordAgeInSeconds {MaximumRecordAgeInSeconds} must be -1 (no end), or 60 to 604800.")
 
 
 def _invalid(message):

@@ -32,11 +32,11 @@ DISCOUNTS = {  # of the On-Demand price: of the kind AWS calls typical, not quot
     "on-demand": 0.0, "savings plan": 0.40, "reserved": 0.37, "capacity reservation": 0.0, "dedicated host": 0.0,
              "spot": 0.65}
 EVERY_HOUR = ("savings plan", "reserved", "capacity reservation", "dedicated host")  # paid whether it is used or not
-PRICES = {  # type: $ an hour On-Demand, Linux, US East (N. Virginia); where it was read on 2026-11-23
-    "m5.large": (0.096, "Amazon EC2 User Guide, Unlimited mode concepts"),
-    "t3.large": (0.0835, "Amazon EC2 User Guide, Unlimited mode concepts (price lists of third parties say 0.0832)"),
-    "t3.micro": (0.0104, "third-party price lists; not confirmed on a page of AWS"),
-    "m7g.large": (0.0816, "a third party's post of June 2026; not confirmed on a page of AWS")}
+PRICE_LIST = "AWS's price list of 2026-01-19 as aws/karpenter-provider-aws has it"  # see kit/lab/prices.yaml
+PRICES = {  # type: $ an hour On-Demand, Linux, US East (N. Virginia); where it was read on 2026-11-28
+    "m5.large": (0.096, f"{PRICE_LIST}; so says the Amazon EC2 User Guide, Unlimited mode concepts"),
+    "t3.large": (0.0832, f"{PRICE_LIST}; the User Guide's example has 0.0835"),
+    "t3.micro": (0.0104, PRICE_LIST), "m7g.large": (0.0816, PRICE_LIST)}
 RESERVED = {  # (offering, years): discount with No Upfront; illustrative, below AWS's "up to 72 %", convertible 66 %
     ("standard", 1): 0.37, ("standard", 3): 0.57, ("convertible", 1): 0.27, ("convertible", 3): 0.50}
 UPFRONT = {"No Upfront": (0.0, 0.0), "Partial Upfront": (0.5, 0.03),

@@ -11,7 +11,9 @@ failures only take instances away.
 
 The group lives on a ``kit.sim.Clock``. ``launch(zone)`` gives the new instance's id (or raises ServiceError: the group
 then tries another zone), ``terminate(id)`` ends one; by default instances are just counted. CloudWatch's alarms are
-somebody else's: tell the group of them with ``alarm`` once a minute while they are in ALARM, as CloudWatch does.
+somebody else's: tell the group of them with ``alarm`` once a minute while they are in ALARM, as CloudWatch does. Three
+more functions are the world's: ``template()`` says what an instance is launched from just now, ``drain(id)`` how many
+seconds a load balancer needs to let an instance go, and ``notify(hook, message)`` takes what lifecycle hooks send.
 
 **Simplified** The group acts at once (on AWS within seconds to minutes). Hooks begin when an instance has booted and run
 side by side. A scale-in may take an instance that is still pending. Coming back from standby takes no time. A warm-up
@@ -20,18 +22,22 @@ the maximum is exceeded by one at most (AWS: by 10 % or one). A failed launch is
 ids count up. The causes of rebalancing, of a scheduled action, of an abandoned hook and of a forecast are worded like
 the others; the rest follows causes that groups on AWS recorded.
 **Not modelled** Spot, mixed instances, weights, warm pools, instance refresh, maintenance policies (without one a
-failed instance is terminated and replaced at the same time), instance lifetime, load balancers (use ``launch``).
+failed instance is terminated and replaced at the same time), instance lifetime. An attached instance passes no launch
+hooks, and is in service at once. Draining takes the whole delay, whatever is in flight.
 
 EC2 Auto Scaling User Guide, in AWS's public source of it, read 2026-11-23: "Scaling cooldowns", "Step and simple scaling
 policies" (warm-up), "Set the default instance warmup", "Health checks for Auto Scaling instances", "Amazon EC2 Auto
 Scaling lifecycle hooks", "Suspending and resuming scaling processes", "Temporarily removing instances", "Amazon EC2
-Auto Scaling benefits" (rebalancing), "Instance maintenance policy". Parameters and codes: the API Reference that
-botocore 1.44.5 carries.
+Auto Scaling benefits" (rebalancing), "Instance maintenance policy". Read 2026-11-28: "How lifecycle hooks work" (an
+instance is deregistered and drained before its terminating hooks), "Prepare to add a lifecycle hook" (the message, the
+test message), "Attach EC2 instances to your Auto Scaling group", "Create a scheduled action" (time zones). Parameters
+and codes: the API Reference that botocore 1.44.5 carries.
 """
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import inf
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kit.compute.autoscaling import (Capacity, check_termination_policies, choose_to_terminate, choose_zone_to_launch,
                                      next_run, target_tracking)
@@ -65,7 +71,7 @@ class Instance:
     terminated_at: float | None = None
     broken: bool = False  # EC2 says that it is not running any more
     rebalances: bool = False
-    waits: dict = field(default_factory=dict)  # hook name -> (ticket of its timeout, since when it waits)
+    waits: dict = field(default_factory=dict)  # hook name -> (ticket of its timeout, since when it waits, token)
     boots: int | None = None  # ticket of the end of its boot
 
     @property
@@ -91,7 +97,7 @@ class Group:
                  zones=("us-east-1a", "us-east-1b", "us-east-1c"), launch=None, terminate=None, boot: float = 60,
                  shutdown: float = 30, DefaultCooldown: int = 300, DefaultInstanceWarmup: int | None = None,
                  HealthCheckGracePeriod: int = 0, TerminationPolicies=("Default",), LaunchTemplate: dict | None = None,
-                 NewInstancesProtectedFromScaleIn: bool = False, date=None):
+                 NewInstancesProtectedFromScaleIn: bool = False, date=None, template=None, drain=None, notify=None):
         if boot < 0 or shutdown < 0:
             raise ValueError(f"boot={boot}, shutdown={shutdown}: give seconds, 0 or more")
         if not zones:
@@ -109,8 +115,9 @@ class Group:
         self.instances, self.gone, self.activities = {}, {}, []
         self.policies, self.hooks, self.scheduled, self.suspended = {}, {}, {}, set()
         self._launch_instance, self._terminate_instance = launch, terminate
+        self._template, self._drain, self._notify = template, drain, notify
         self._date = date or _date
-        self._launched = self._alarm_serial = 0
+        self._launched = self._alarm_serial = self._tokens = 0
         self._alarms = {}  # name -> (state, metric, policy, threshold) of every alarm that we were told of
         self._down = set()  # zones
         self._extra = 0  # instances on top of the desired capacity, while a rebalancing lasts
@@ -141,19 +148,29 @@ class Group:
         """UpdateAutoScalingGroup: new bounds pull the desired capacity with them, unless one is given.
 
         settings: DefaultCooldown, DefaultInstanceWarmup (-1 for none), HealthCheckGracePeriod, TerminationPolicies,
-        LaunchTemplate (for instances launched from now on), NewInstancesProtectedFromScaleIn.
+        LaunchTemplate (for instances launched from now on), NewInstancesProtectedFromScaleIn, zones (the group moves
+        there, one instance after the other).
         """
+        self.check_update(MinSize, MaxSize, DesiredCapacity, **settings)
+        if settings.get("DefaultInstanceWarmup") == -1:
+            settings["DefaultInstanceWarmup"] = None
+        for name, value in settings.items():
+            setattr(self, name, tuple(value) if name in ("zones", "TerminationPolicies") else value)
+        self._resize(MinSize, MaxSize, DesiredCapacity, "a user request")
+        self._rebalance()
+
+    def check_update(self, MinSize: int | None = None, MaxSize: int | None = None, DesiredCapacity: int | None = None,
+                     **settings) -> None:
+        """Refuse what ``update`` would refuse, and change nothing."""
         unknown = set(settings) - {"DefaultCooldown", "DefaultInstanceWarmup", "HealthCheckGracePeriod", "TerminationPolicies",
-                                   "LaunchTemplate", "NewInstancesProtectedFromScaleIn"}
+                                   "LaunchTemplate", "NewInstancesProtectedFromScaleIn", "zones"}
         if unknown:
             raise ValueError(f"this group cannot change {', '.join(sorted(unknown))}")
         if "TerminationPolicies" in settings:
             check_termination_policies(settings["TerminationPolicies"])
-        if settings.get("DefaultInstanceWarmup") == -1:
-            settings["DefaultInstanceWarmup"] = None
-        self._resize(MinSize, MaxSize, DesiredCapacity, "a user request")
-        for name, value in settings.items():
-            setattr(self, name, value)
+        if not settings.get("zones", self.zones):
+            _refuse("At least one Availability Zone or VPC subnet is required.")
+        _check_sizes(*self._sizes(MinSize, MaxSize, DesiredCapacity))
 
     def put_scaling_policy(self, PolicyName: str, PolicyType: str = "SimpleScaling", **given) -> dict:
         """Create or replace a policy; boto3's parameters. ``{"PolicyARN": ..., "Alarms": [...]}``, the alarms that target
@@ -243,8 +260,14 @@ class Group:
 
     def put_scheduled_update_group_action(self, ScheduledActionName: str, StartTime: float | None = None,
                                           EndTime: float | None = None, Recurrence: str | None = None, MinSize: int | None = None,
-                                          MaxSize: int | None = None, DesiredCapacity: int | None = None) -> None:
-        """Set sizes at ``StartTime`` (seconds), or whenever ``Recurrence`` (cron, UTC) says, between StartTime and EndTime."""
+                                          MaxSize: int | None = None, DesiredCapacity: int | None = None,
+                                          TimeZone: str | None = None) -> None:
+        """Set sizes at ``StartTime`` (seconds), or whenever ``Recurrence`` (cron) says, between StartTime and EndTime.
+
+        TimeZone: what Recurrence is in, a name of the IANA database like America/New_York; UTC if none is given.
+        """
+        if TimeZone is not None:
+            _zone_info(TimeZone)
         if MinSize is None and MaxSize is None and DesiredCapacity is None:
             _refuse("At least one of MinSize, MaxSize and DesiredCapacity is required.")
         if StartTime is None and Recurrence is None:
@@ -256,10 +279,9 @@ class Group:
         if MinSize is not None and MaxSize is not None and MinSize > MaxSize:
             _refuse(f"Max bound, {MaxSize}, must be greater than or equal to min bound, {MinSize}.")
         action = {"ScheduledActionName": ScheduledActionName, "Recurrence": Recurrence, "EndTime": EndTime,
-                  "MinSize": MinSize, "MaxSize": MaxSize, "DesiredCapacity": DesiredCapacity}
-        time = self._next(Recurrence) if StartTime is None else StartTime
-        if Recurrence is not None:
-            next_run(Recurrence, self._calendar())  # refuses now what could not run later
+                  "TimeZone": TimeZone, "MinSize": MinSize, "MaxSize": MaxSize, "DesiredCapacity": DesiredCapacity}
+        following = self._next(Recurrence, TimeZone) if Recurrence is not None else None  # refuses what could never run
+        time = following if StartTime is None else StartTime
         self.delete_scheduled_action(ScheduledActionName)
         self.scheduled[ScheduledActionName] = action
         self._schedule(action, time)
@@ -358,11 +380,32 @@ class Group:
         capacity = self._decrement([instance for instance in instances if instance.counts]
                                    if ShouldDecrementDesiredCapacity else [], "detach")
         for instance in instances:
-            instance.state = "Detached"
+            instance.state, instance.terminated_at = "Detached", self.clock.now
             self.gone[instance.id] = self.instances.pop(instance.id)
             self._activity(f"Detaching EC2 instance: {instance.id}", self._at(
                 f"instance {instance.id} was detached in response to a user request{capacity}."), instance, over=True)
         self._reconcile()
+        self._rebalance()
+
+    def attach_instances(self, InstanceIds: list[str], zones: dict | None = None) -> None:
+        """Take in instances that run already; the desired capacity goes up by as many. zones: of each, by its id."""
+        zones = zones or {}
+        for name in InstanceIds:
+            if name in self.instances:
+                _refuse(f"The instance {name} is already part of AutoScalingGroup {self.name}.")
+            if zones.get(name, self.zones[0]) not in self.zones:
+                _refuse(f"The instance {name} is in {zones[name]}, which is not a zone of AutoScalingGroup {self.name}.")
+        new = self.DesiredCapacity + len(InstanceIds)
+        if new > self.MaxSize:
+            self._refuse_sizes(f"attach {_count(InstanceIds)}")
+        self.DesiredCapacity = new
+        for name in InstanceIds:
+            zone, now = zones.get(name, self.zones[0]), self.clock.now
+            cause = f"an instance was added in response to user request. Keeping the capacity at the new {new}."
+            activity = self._activity(f"Attaching an existing EC2 instance: {name}", self._at(cause), zone=zone, over=True)
+            self.gone.pop(name, None)
+            self.instances[name] = Instance(name, zone, now, dict(self.LaunchTemplate), 0.0, activity, "InService",
+                                            in_service_at=now, warm_at=now, protected=self.NewInstancesProtectedFromScaleIn)
         self._rebalance()
 
     def set_instance_protection(self, InstanceIds: list[str], ProtectedFromScaleIn: bool) -> None:
@@ -372,8 +415,12 @@ class Group:
         self._reconcile()
 
     def put_lifecycle_hook(self, LifecycleHookName: str, LifecycleTransition: str, HeartbeatTimeout: int = 3600,
-                           DefaultResult: str = "ABANDON") -> None:
-        """From now on instances wait there, until somebody completes the action or the timeout decides."""
+                           DefaultResult: str = "ABANDON", NotificationTargetARN: str = "", RoleARN: str = "",
+                           NotificationMetadata: str = "") -> None:
+        """From now on instances wait there, until somebody completes the action or the timeout decides.
+
+        NotificationTargetARN: a queue or a topic that hears of each instance that waits, and at once of a test message.
+        """
         if LifecycleTransition not in (LAUNCHING, TERMINATING):
             _refuse(f"LifecycleTransition is {LAUNCHING} or {TERMINATING}, not {LifecycleTransition!r}.")
         if DefaultResult not in ("CONTINUE", "ABANDON"):
@@ -383,20 +430,38 @@ class Group:
         if len(self.hooks) == HOOKS and LifecycleHookName not in self.hooks:
             raise ServiceError("LimitExceeded", f"A group has {HOOKS} lifecycle hooks at most.")
         self.hooks[LifecycleHookName] = {"LifecycleTransition": LifecycleTransition, "HeartbeatTimeout": HeartbeatTimeout,
-                                         "DefaultResult": DefaultResult}
+                                         "DefaultResult": DefaultResult, "NotificationTargetARN": NotificationTargetARN,
+                                         "RoleARN": RoleARN, "NotificationMetadata": NotificationMetadata}
+        if NotificationTargetARN:
+            self._tell(self.hooks[LifecycleHookName], {"Event": "autoscaling:TEST_NOTIFICATION"})
 
-    def complete_lifecycle_action(self, LifecycleHookName: str, InstanceId: str, LifecycleActionResult: str) -> None:
-        """CONTINUE: go on. ABANDON: a launching instance is terminated; a terminating one waits for no other hook."""
+    def delete_lifecycle_hook(self, LifecycleHookName: str) -> None:
+        """Whoever waits there goes on first: ABANDON for a launching instance, CONTINUE for a terminating one."""
+        hook = self.hooks.pop(LifecycleHookName, None)
+        if hook is None:
+            _refuse(f"No Lifecycle Hook found: {LifecycleHookName}.")
+        result = "ABANDON" if hook["LifecycleTransition"] == LAUNCHING else "CONTINUE"
+        for instance in [one for one in self.instances.values() if LifecycleHookName in one.waits]:
+            self._proceed(instance, LifecycleHookName, result)
+
+    def complete_lifecycle_action(self, LifecycleHookName: str, InstanceId: str | None = None,
+                                  LifecycleActionResult: str = "CONTINUE", LifecycleActionToken: str | None = None) -> None:
+        """CONTINUE: go on. ABANDON: a launching instance is terminated; a terminating one waits for no other hook.
+
+        Which instance is said by its id or by the token that the hook's message has.
+        """
         if LifecycleActionResult not in ("CONTINUE", "ABANDON"):
             _refuse(f"LifecycleActionResult is CONTINUE or ABANDON, not {LifecycleActionResult!r}.")
-        self._proceed(self._waiting(LifecycleHookName, InstanceId), LifecycleHookName, LifecycleActionResult)
+        instance = self._waiting(LifecycleHookName, InstanceId, LifecycleActionToken)
+        self._proceed(instance, LifecycleHookName, LifecycleActionResult)
 
-    def record_lifecycle_action_heartbeat(self, LifecycleHookName: str, InstanceId: str) -> None:
+    def record_lifecycle_action_heartbeat(self, LifecycleHookName: str, InstanceId: str | None = None,
+                                          LifecycleActionToken: str | None = None) -> None:
         """The timeout begins anew, up to 48 hours or 100 timeouts in all."""
-        instance = self._waiting(LifecycleHookName, InstanceId)
-        ticket, since = instance.waits[LifecycleHookName]
+        instance = self._waiting(LifecycleHookName, InstanceId, LifecycleActionToken)
+        ticket, since, token = instance.waits[LifecycleHookName]
         self.clock.cancel(ticket)
-        self._wait(instance, LifecycleHookName, since)
+        self._wait(instance, LifecycleHookName, since, token)
 
     # ------------------------------------------------------------------ the group as a whole
 
@@ -465,12 +530,16 @@ class Group:
         return Capacity(new, why)
 
     def _resize(self, least, most, desired, who):
-        least, most = self.MinSize if least is None else least, self.MaxSize if most is None else most
-        wanted = min(max(self.DesiredCapacity, least), most) if desired is None else desired
+        least, most, wanted = self._sizes(least, most, desired)
         _check_sizes(least, most, wanted)
         self.MinSize, self.MaxSize = least, most
         self._want(wanted, f"{who} update of AutoScalingGroup constraints to min: {least}, max: {most}, desired: {wanted}",
                    automatic=who.startswith("a scheduled"))
+
+    def _sizes(self, least, most, desired):
+        """Minimum, maximum and desired capacity after an update."""
+        least, most = self.MinSize if least is None else least, self.MaxSize if most is None else most
+        return least, most, min(max(self.DesiredCapacity, least), most) if desired is None else desired
 
     def _reconcile(self, reason="", warmup=None, replacing=False):
         """Launch what is missing, terminate what is too much."""
@@ -486,7 +555,9 @@ class Group:
         elif have > wanted and "Terminate" not in self.suspended:
             left, chosen = [instance.describe() for instance in members], []
             while len(left) > wanted:
-                choice = choose_to_terminate(left, self.TerminationPolicies, self.clock.now,
+                outside = [one for one in left if one["AvailabilityZone"] not in self.zones
+                           and not one["ProtectedFromScaleIn"]]
+                choice = choose_to_terminate(outside or left, self.TerminationPolicies, self.clock.now,
                                              self.LaunchTemplate["LaunchTemplateId"])
                 if choice.chosen is None:
                     break  # all that are left are protected from scale in
@@ -520,6 +591,8 @@ class Group:
                 continue
             if name in self.instances or name in self.gone:
                 raise ValueError(f"launch() gave the id {name!r} twice: every instance needs its own")
+            if self._template is not None:
+                self.LaunchTemplate = self._template()
             activity = self._activity(f"Launching a new EC2 instance: {name}", cause, zone=zone)
             self.instances[name] = instance = Instance(
                 name, zone, self.clock.now, dict(self.LaunchTemplate), warmup, activity,
@@ -555,8 +628,9 @@ class Group:
 
     def _take_out(self, instance, cause):
         """From service, or from its launch, to the end."""
-        self.clock.cancel(instance.boots)
-        for ticket, _ in instance.waits.values():
+        if instance.boots is not None:
+            self.clock.cancel(instance.boots)
+        for ticket, *_ in instance.waits.values():
             self.clock.cancel(ticket)
         instance.waits.clear()
         if instance.state.startswith("Pending"):
@@ -566,6 +640,15 @@ class Group:
             self._extra -= 1
         instance.activity = self._activity(f"Terminating EC2 instance: {instance.id}", cause, instance)
         instance.state = "Terminating"
+        seconds = 0 if self._drain is None or instance.broken or self._deleted else self._drain(instance.id)
+        if seconds:  # while its load balancer lets go of it
+            instance.activity["StatusCode"] = "WaitingForELBConnectionDraining"
+            self.clock.after(seconds, self._drained, instance)
+        else:
+            self._drained(instance)
+
+    def _drained(self, instance):
+        instance.activity["StatusCode"] = "InProgress"
         hooks = [name for name, hook in self.hooks.items() if hook["LifecycleTransition"] == TERMINATING]
         if not hooks:
             return self._shut_down(instance)
@@ -591,14 +674,20 @@ class Group:
         self._rebalance()
 
     def _rebalance(self):
-        """If one zone has two more than another, launch there first; the termination follows."""
+        """If one zone has two more than another, or one is none of the group's (any more), launch elsewhere first; the
+        termination follows."""
         members, open_zones = self._members(), [zone for zone in self.zones if zone not in self._down]
         if (self._deleted or not open_zones or {"AZRebalance", "Launch"} & self.suspended
                 or len(members) != self.DesiredCapacity):
             return
         counts = {zone: sum(member.zone == zone for member in members) for zone in open_zones}
         fullest = max(counts, key=counts.__getitem__)
-        if counts[fullest] - min(counts.values()) < 2 or all(
+        outside = next((member.zone for member in members
+                        if member.zone not in self.zones and not member.protected), None)
+        if outside is not None:
+            fullest = outside
+            counts[fullest] = sum(member.zone == fullest for member in members)
+        elif counts[fullest] - min(counts.values()) < 2 or all(
                 member.protected for member in members if member.zone == fullest):
             return
         cause = self._at(f"availability zone {fullest} had {counts[fullest]} instances. An instance was launched to aid in "
@@ -699,17 +788,31 @@ class Group:
         if unhealthy:
             self._reconcile(replacing=True)
 
-    def _wait(self, instance, hook, since):
+    def _wait(self, instance, hook, since, token=None):
+        if token is None:
+            self._tokens += 1
+            token = f"{self._tokens:08x}-0000-4000-8000-{self._tokens:012x}"
+            self._tell(self.hooks[hook], {
+                "LifecycleActionToken": token, "LifecycleHookName": hook, "EC2InstanceId": instance.id,
+                "LifecycleTransition": self.hooks[hook]["LifecycleTransition"],
+                "NotificationMetadata": self.hooks[hook]["NotificationMetadata"]})
         timeout = self.hooks[hook]["HeartbeatTimeout"]
         end = min(self.clock.now + timeout, since + min(LONGEST_WAIT, 100 * timeout))
-        instance.waits[hook] = (self.clock.at(end, self._proceed, instance, hook, self.hooks[hook]["DefaultResult"]), since)
+        ticket = self.clock.at(end, self._proceed, instance, hook, self.hooks[hook]["DefaultResult"])
+        instance.waits[hook] = (ticket, since, token)
+
+    def _tell(self, hook, message):
+        """The target of a lifecycle hook gets a message, if it has one and somebody carries it."""
+        if self._notify is not None:
+            self._notify(hook, {"Service": "AWS Auto Scaling", "Time": self._date(self.clock.now),
+                                "AutoScalingGroupName": self.name, **message})
 
     def _proceed(self, instance, hook, result):
-        ticket, _ = instance.waits.pop(hook)
+        ticket, *_ = instance.waits.pop(hook)
         self.clock.cancel(ticket)
         launching = instance.state.startswith("Pending")
         if result == "ABANDON":
-            for ticket, _ in instance.waits.values():
+            for ticket, *_ in instance.waits.values():
                 self.clock.cancel(ticket)
             instance.waits.clear()
             if launching:
@@ -732,7 +835,7 @@ class Group:
         if action["Recurrence"] is None:
             del self.scheduled[action["ScheduledActionName"]]
         else:
-            self._schedule(action, self._next(action["Recurrence"]))
+            self._schedule(action, self._next(action["Recurrence"], action["TimeZone"]))
         if "ScheduledActions" in self.suspended:
             return
         try:
@@ -745,9 +848,16 @@ class Group:
     def _calendar(self):
         return datetime.fromisoformat(self._date(self.clock.now))
 
-    def _next(self, recurrence):
+    def _next(self, recurrence, zone=None):
+        """When a recurrence next comes, by the clocks on the wall in its zone: an hour that they skip comes after it."""
         now = self._calendar()
-        return self.clock.now + (next_run(recurrence, now) - now).total_seconds()
+        if zone is None:
+            return self.clock.now + (next_run(recurrence, now) - now).total_seconds()
+        info = _zone_info(zone)
+        local = next_run(recurrence, now.astimezone(info).replace(tzinfo=None)).replace(tzinfo=info)
+        if local.astimezone(UTC) <= now:  # an hour that comes twice
+            local = local.replace(fold=1)
+        return self.clock.now + (local.astimezone(UTC) - now).total_seconds()
 
     # ------------------------------------------------------------------ inside: small things
 
@@ -803,7 +913,12 @@ class Group:
             _refuse(f"The instance {name} is not in {' or '.join(states)}.")
         return instance
 
-    def _waiting(self, hook, name):
+    def _waiting(self, hook, name, token=None):
+        if name is None:
+            name = next((one.id for one in self.instances.values()
+                         if hook in one.waits and one.waits[hook][2] == token), None)
+            if name is None:
+                _refuse(f"No active Lifecycle Action found with token {token}.")
         instance = self._instance(name)
         if hook not in instance.waits:
             _refuse(f"No active Lifecycle Action found with instance ID {name}.")
@@ -816,6 +931,13 @@ class Group:
 
 def _date(now):
     return (datetime(2026, 1, 5, tzinfo=UTC) + timedelta(seconds=now)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _zone_info(name):
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        _refuse(f"The time zone {name!r} is not in the IANA database: America/New_York is.")
 
 
 def _check_sizes(least, most, desired):

@@ -1,26 +1,35 @@
 """Figures of the lessons on servers and on functions: each takes what a model returned."""
 
-from kit.explore.theme import figure, style
+from itertools import pairwise
+
+from kit.explore.theme import counted, figure, style
 
 NAMES = {"fixed": "fixed", "scheduled": "scheduled", "step": "step scaling", "target": "target tracking",
          "predictive": "predictive"}
+AVERAGED = 5  # minutes that a point of a day's work stands for
 
 
 def traffic_day(day):
-    """Servers needed and servers there, hour by hour."""
-    hours = [minute / 60 for minute in day["minute"]]
-    refused, cost = sum(day["refused"]), day["cost"][-1]
+    """Servers at work, five minutes by five minutes, and servers there."""
+    capacity, refused, cost, last = day["capacity"], sum(day["refused"]), day["cost"][-1], len(day) - 1
+    fewest, most = min(capacity), max(capacity)
     share = 100 * refused / (60 * sum(day["demand"]))
     worst = max(day["latency"])
-    fig = figure("Too few servers in time" if share > 0.05 else "Servers follow the traffic" if len(set(day["capacity"])) > 2 else
-                 "As many as the peak needs, all day",
-                 says=f"Between {min(day['capacity'])} and {max(day['capacity'])} servers are in service; the day costs "
-                      f"${cost:.2f}, {share:.2f} % of the requests are refused, and the slowest minute takes {1000 * worst:.0f} ms "
-                      "a request.",
-                 x="hour of the day", y="servers", yaxis_rangemode="tozero", xaxis_dtick=3)
-    busy = [capacity * cpu / 100 for capacity, cpu in zip(day["capacity"], day["cpu"])]
-    fig.add_scatter(x=hours, y=busy, name="busy servers (work)", **style(1)["line"])
-    fig.add_scatter(x=hours, y=day["capacity"], name="servers in service", line_shape="hv", **style(0)["line"])
+    fig = figure(f"Too few servers in time: {share:.2f} % of the requests are refused" if share > 0.05 else
+                 f"Servers follow the traffic, from {fewest} to {most}" if fewest < most else
+                 f"As many as the peak needs, all day: {counted(most, 'server')}",
+                 says=(f"Between {fewest} and {counted(most, 'server')} are in service" if fewest < most else
+                       f"{counted(most, 'server')} {'is' if most == 1 else 'are'} in service all day") +
+                      f"; the day costs ${cost:.2f}, {share:.2f} % of the requests are refused, and the slowest minute takes "
+                      f"{1000 * worst:.0f} ms a request.",
+                 x="hour of the day", y="servers", yaxis_rangemode="tozero", xaxis_dtick=3, xaxis_range=[0, len(day) / 60])
+    busy = [servers * cpu / 100 for servers, cpu in zip(capacity, day["cpu"])]
+    means = [sum(part) / len(part) for part in (busy[at:at + AVERAGED] for at in range(0, len(busy), AVERAGED))]
+    fig.add_scatter(x=[(at + 0.5) * AVERAGED / 60 for at in range(len(means))], y=means,
+                    name=f"busy servers (work, mean of {AVERAGED} minutes)", **style(1)["line"])
+    turns = [0, *(at + 1 for at, (one, other) in enumerate(pairwise(capacity)) if one != other), last]
+    fig.add_scatter(x=[day["minute"][at] / 60 for at in turns], y=[capacity[at] for at in turns], name="servers in service",
+                    line_shape="hv", **style(0)["line"])
     return fig
 
 
@@ -28,13 +37,15 @@ def fleets(table):
     """Cost and refusals of several ways to decide, side by side."""
     names = [NAMES.get(name, name) for name in table["fleet"]]
     cheapest = names[table["cost"].index(min(table["cost"]))]
-    fig = figure("What a day costs, and what it refuses",
+    lost = 100 * table["refused"][names.index(cheapest)]
+    fig = figure(f"The cheapest is {cheapest}, and it refuses {f'{lost:.2f} %' if lost >= 0.005 else 'nobody'}",
                  says="; ".join(f"{name}: ${cost:.2f} and {100 * refused:.2f} % refused" for name, cost, refused in zip(
                      names, table["cost"], table["refused"])) + f". The cheapest is {cheapest}.",
                  x="$ a day", y="refused requests (%)", yaxis_rangemode="tozero", xaxis_rangemode="tozero")
     for number, (name, cost, refused) in enumerate(zip(names, table["cost"], table["refused"])):
         fig.add_scatter(x=[cost], y=[100 * refused], name=name, **style(number)["points"])
         fig.data[-1].marker.size = 14
+        fig.data[-1].cliponaxis = False  # a mark at 0 % stands on the axis, whole
     return fig
 
 
@@ -60,7 +71,7 @@ def purchase(table):
     """Dollars a month of each way to pay, over the hours a server is needed."""
     crossing = next((hours for hours, demand, plan in zip(table["hours"], table["on-demand"], table["savings plan"]) if demand > plan > 0),
                     None)
-    fig = figure("From where on a promise pays",
+    fig = figure(f"A promise pays above {crossing:.0f} hours a month" if crossing is not None else "No promise pays here",
                  says=(f"Above {crossing:.0f} hours a month the savings plan is cheaper than On-Demand." if crossing is not None else
                        "On-Demand is never dearer than the savings plan here.") + f" The whole month costs ${table['on-demand'][-1]:.0f} "
                       f"On-Demand, ${table['savings plan'][-1]:.0f} with the plan and ${table['spot'][-1]:.0f} on Spot.",
@@ -76,9 +87,10 @@ def cold_starts(run):
     answered = sorted(wait for wait, kind in zip(run.requests["wait"], kinds) if kind != "throttled")
     slow = answered[int(0.99 * (len(answered) - 1))] if answered else 0.0
     fig = figure("Some are refused" if run.throttled else "Some find no warm environment" if run.cold else "Everybody finds a warm environment",
-                 says=f"Of {len(kinds)} requests {run.cold} waited for a cold start ({100 * run.cold / total:.1f} %) and {run.throttled} were "
-                      f"refused. At most {run.most} ran at once; one in a hundred took longer than {slow:.2f} s.",
-                 x="time (s)", y="seconds to the answer", yaxis_rangemode="tozero")
+                 says=f"Of {counted(len(kinds), 'request')} {run.cold:,} waited for a cold start ({100 * run.cold / total:.1f} %) and "
+                      f"{run.throttled:,} {'was' if run.throttled == 1 else 'were'} refused. At most {run.most} ran at once; one in a "
+                      f"hundred took longer than {slow:.2f} s.",
+                 x="time (s)", y="seconds to the answer", yaxis_rangemode="tozero", xaxis_range=[0, run.seconds])
     for number, kind in enumerate(("warm", "cold", "provisioned", "throttled")):
         rows = [(at, wait) for at, wait, one in zip(run.requests["arrived"], run.requests["wait"], kinds) if one == kind]
         rows = rows[::max(1, len(rows) // 500)]
@@ -90,9 +102,10 @@ def cold_starts(run):
 def memory_curve(table):
     """What more memory does to the time and to the bill."""
     best = table["dollars"].index(min(table["dollars"]))
+    other = 0 if best else -1  # beside the cheapest: the least memory, or the most, if the least is the cheapest
     fig = figure("The least memory is not the cheapest" if best else "More memory only costs more here",
-                 says=f"Cheapest is {table['memory'][best]} MB at ${table['dollars'][best]:.2f} a month and {table['seconds'][best]:.2f} s; "
-                      f"{table['memory'][0]} MB takes {table['seconds'][0]:.1f} s and costs ${table['dollars'][0]:.2f}.",
+                 says=f"Cheapest is {table['memory'][best]:,} MB at ${table['dollars'][best]:.2f} a month and {table['seconds'][best]:.2f} s; "
+                      f"{table['memory'][other]:,} MB takes {table['seconds'][other]:.2f} s and costs ${table['dollars'][other]:.2f}.",
                  x="memory (MB)", y="$ a month", yaxis_rangemode="tozero",
                  yaxis2=dict(title="seconds", overlaying="y", side="right", rangemode="tozero", showgrid=False, tickmode="auto"))
     fig.add_scatter(x=table["memory"], y=table["dollars"], name="$ a month", **style(0)["line"])

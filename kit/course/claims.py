@@ -89,7 +89,7 @@ class Corrections:
         return "\n\n".join(told or ["Nothing in the notes needs correcting."])
 
     def _repr_html_(self) -> str:
-        items = "".join(f"<li><p>{'<br>'.join(map(html, _lines(claim)))}</p></li>" for claim in self.claims)
+        items = "".join(f"<li><p>{'<br>'.join(map(_labelled, _lines(claim)))}</p></li>" for claim in self.claims)
         return f"<ul>{items}</ul>" if items else f"<p>{self!r}</p>"
 
 
@@ -197,4 +197,11 @@ def _marks(path: Path) -> tuple[set[str], set[str]]:
 
 def _lines(claim: Claim) -> list[str]:
     today = claim.truth or "this doesn't hold any more."
-    return [f"The notes say: {claim.claim}", f"Today: {today}", *([f"Source: {claim.source}"] if claim.source else [])]
+    told = claim.source and claim.source.casefold() in today.casefold()  # the truth often names its page itself
+    return [f"The notes say: {claim.claim}", f"Today: {today}",
+            *([f"Source: {claim.source}"] if claim.source and not told else [])]
+
+
+def _labelled(line: str) -> str:
+    label, _, text = line.partition(": ")
+    return f"<strong>{html(label)}:</strong> {html(text)}"

@@ -15,6 +15,7 @@ hand in the misconceptions themselves; ``prove`` does.
 
 import copy
 import dis
+import functools
 import hashlib
 import inspect
 import linecache
@@ -30,7 +31,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kit.course import progress
-from kit.course.limits import TimeUp, limited
+from kit.course.limits import TimeUp, limited, notebook
 from kit.course.words import say
 from kit.errors import ServiceError
 
@@ -100,7 +101,7 @@ class Exercise:
         """Right: says so and notes the points. Not yet: raises NotYet with the words. Never anything else."""
         verdict = self.examine(answer, progress.learner())
         if not verdict.right:
-            raise NotYet("\n".join(verdict.words)) from None
+            raise NotYet("\n".join([*verdict.words, *_unread()])) from None
         progress.done(self.id, self.points)
         say(*verdict.words)
 
@@ -150,9 +151,11 @@ class Exercise:
             return Outcome(error=refusal)
 
     def _try(self, answer, case: dict, want: "Outcome") -> "Trial":
-        got = self._outcome(answer, case)
+        gave = []
+        got = self._outcome(_watched(answer, gave), case)
         right = self._same(got, want)
-        return Trial(got, right, _is_blank(got), "" if right else self._told(answer, got, want))
+        nothing = got.error is None and bool(gave) and all(value is None for value in gave)
+        return Trial(got, right, _is_blank(got), nothing, "" if right else self._told(answer, got, want))
 
     def _outcome(self, answer, case: dict) -> "Outcome":
         case = copy.deepcopy(case)  # an answer may change what it is given
@@ -179,16 +182,18 @@ class Exercise:
     def _explained(self, cases: list[dict], wants: list["Outcome"], trials: list["Trial"]) -> Verdict:
         """The first case that fails, why it matters, and the hint of the misconception that fits."""
         number = next(n for n, trial in enumerate(trials) if not trial.right)
-        reasons, fitting = [], []
+        told, reasons, fitting = trials[number].told, [], []
 
         def look():
             reasons.append(_safely(lambda: self._reason(cases[number], trials[number].got, wants[number]), ""))
             fitting.extend(self._fitting(cases, trials))
 
         limited(look, self.seconds)
+        if all(trial.nothing for trial in trials):  # a mistake in Python has no reason on AWS
+            told, reasons = "Your function gives nothing back. Is a `return` missing?", []
         right = sum(trial.right for trial in trials)
         words = (f"Not yet: {self.title}" + (f" (right in {right} of {len(cases)} cases)" if right else ""),
-                 self._at(cases, number), trials[number].told, *reasons,
+                 self._at(cases, number), told, *reasons,
                  *(f"Hint: {misconception.hint}" for misconception in fitting))
         return Verdict(False, tuple(filter(None, words)), misconception=fitting[0].name if fitting else None)
 
@@ -268,15 +273,29 @@ class Outcome:
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """An answer on one case. told: what came and what was due."""
+    """An answer on one case. nothing: it is a function and gave None; told: what came and what was due."""
 
     got: Outcome
     right: bool
     blank: bool
+    nothing: bool
     told: str
 
 
-_ODD = Trial(Outcome(), False, False, "Your answer is something that cannot be compared with anything.")
+_ODD = Trial(Outcome(), False, False, False, "Your answer is something that cannot be compared with anything.")
+
+
+def _watched(answer, gave: list):
+    """The same function, noting what it gives back; anything else as it is."""
+    if type(answer) is not types.FunctionType:
+        return answer
+
+    @functools.wraps(answer)
+    def watched(*arguments, **named):
+        gave.append(answer(*arguments, **named))
+        return gave[-1]
+
+    return watched
 
 
 def _outcome(function, *arguments) -> Outcome:
@@ -303,7 +322,10 @@ _IDLE = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}  # the s
 
 
 def _is_blank(got: Outcome) -> bool:
-    return _unfinished(got.value) if got.error is None else type(got.error) is NotImplementedError
+    """A "..." stands in what came, or says NotImplementedError. None doesn't count: it is what a forgotten return gives."""
+    if got.error is not None:
+        return type(got.error) is NotImplementedError
+    return got.value is not None and _unfinished(got.value)
 
 
 def _unfinished(answer, depth: int = 0) -> bool:
@@ -331,6 +353,15 @@ def _does_nothing(answer) -> bool:
 
 def _blank(*_, **__):
     ...
+
+
+def _unread() -> tuple[str, ...]:
+    """A word more, if the cell before this one could not be read: what was checked is the answer from before."""
+    result = getattr(notebook(), "last_execution_result", None)
+    if not isinstance(getattr(result, "error_before_exec", None), SyntaxError):
+        return ()
+    return ("The cell that you ran before this one has a syntax error, so it changed nothing: "
+            "what is checked here is your answer from before. Mend that cell first.",)
 
 
 def _complaint(error: BaseException) -> str:

@@ -8,6 +8,7 @@ none. Whoever runs the notebooks in solutions/ earns nothing.
 """
 
 import json
+import math
 import os
 import tempfile
 import time
@@ -29,6 +30,8 @@ def learner(name: str | None = None) -> str:
     With a name: from now on this one, in this kernel and on file. An empty name changes nothing.
     """
     global _name
+    if name is not None and not isinstance(name, str):
+        raise ValueError(f'your name is a text in quotes, as in learner("Ada"), not {name!r}')
     if name and name.strip():
         _name = name.strip()
         _write(lambda state: state | {"learner": _name})
@@ -110,10 +113,11 @@ def _parsed(data: bytes) -> dict:
     """The file's contents; ValueError if they are not what this module writes."""
     try:
         state = json.loads(data)
-        done = dict(state["done"])
-        if isinstance(state["learner"], str) and all(type(points) in (int, float) for points in done.values()):
+        done = state["done"]
+        if isinstance(state["learner"], str) and isinstance(done, dict) and all(
+                type(points) in (int, float) and math.isfinite(points) for points in done.values()):
             return {"learner": state["learner"], "done": done}
-    except (KeyError, TypeError, RecursionError):
+    except (KeyError, TypeError, OverflowError, RecursionError):
         pass
     raise ValueError("this is no progress file")
 

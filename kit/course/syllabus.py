@@ -51,7 +51,7 @@ class LearningPath:
 
     def _repr_markdown_(self) -> str:
         """For a notebook in notebooks/: an ordered list, with links to the lessons that are ready."""
-        rows = [f"1. {f'[{one.title}]({one.name}.ipynb)' if one.ready else f'{one.title} *(to come)*'} {why}"
+        rows = [f"1. {f'[{one.title}]({one.name}.ipynb)' if one.ready else f'{one.title} *(to come)*'} – {why}"
                 for one, why in self.steps]
         return "\n".join([self.audience, "", *rows])
 

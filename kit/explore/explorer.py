@@ -1,11 +1,11 @@
 """explore(): controls that move a picture of a model."""
 
 import inspect
-from math import floor, log10
+from math import floor, isfinite, log10
 from time import perf_counter
 
 from kit.errors import ServiceError
-from kit.explore.panel import Panel, figure_reply
+from kit.explore.panel import Panel, figure_reply, in_words
 
 
 def explore(simulate, view, *, labels=None, **controls) -> "Explorer":
@@ -77,25 +77,33 @@ class Explorer(Panel):
         return f"{_name(self._simulate)}({', '.join(f'{n}={arguments[n]!r}' for n in self._order)})"
 
     def _asked(self, change):
+        """Whatever the page sends is answered, with its serial: a page without an answer waits in vain."""
         asked = change["new"]
-        values = {}
-        for name, value in asked.get("values", {}).items():
-            if name in self._controls:
-                choices = self._controls[name].get("choices")
-                values[name] = list(choices.values())[value] if choices else value
-        self._move(values, asked.get("serial"))
+        serial = asked.get("serial")
+        try:
+            if not isinstance(asked.get("values", {}), dict):
+                raise ValueError(f"the page sent {asked['values']!r}, which are no settings")
+            values = {name: _from_page(self._controls[name], value)
+                      for name, value in asked.get("values", {}).items() if name in self._controls}
+        except ValueError as error:
+            self._refuse(error, serial)
+        else:
+            self._move(values, serial)
 
     def _move(self, values: dict, serial):
         self.values = self.values | {name: _typed(self._controls[name], value) for name, value in values.items()}
-        self.error = None
         try:
             answer = self._answer(self.values)
-        except Exception as error:  # shown in words; the picture stays, and the next move tries again
-            self.error = error
-            answer = {"error": _words(error), "code": self.code}
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # a model may exit, a learner may interrupt it
+            self._refuse(error, serial)
         else:
-            self.text = answer["says"]
-        self.reply = answer | {"serial": serial, "values": self._on_page()}
+            self.error, self.text = None, answer["says"]
+            self.reply = answer | {"serial": serial, "values": self._on_page()}
+
+    def _refuse(self, error: BaseException, serial):
+        """In words; the picture stays, and the next move tries again."""
+        self.error = error
+        self.reply = {"error": _words(error), "code": self.code, "serial": serial, "values": self._on_page()}
 
     def _on_page(self) -> dict:
         """The settings as the page knows them: a choice by its number."""
@@ -147,8 +155,22 @@ def _round_step(span: float) -> float:
     return next(times * power for times in (1, 2, 5, 10) if times * power >= span / 100 * 0.9)
 
 
+def _from_page(control: dict, value):
+    """A choice comes as its number, a tick as true or false."""
+    if control["type"] == "choice":
+        choices = list(control["choices"].values())
+        if type(value) is not int or not 0 <= value < len(choices):
+            raise ValueError(f"{control['label']}: the page sent {value!r}, which is none of its {len(choices)} choices")
+        return choices[value]
+    if control["type"] == "tick" and not isinstance(value, bool):
+        raise ValueError(f"{control['label']}: the page sent {value!r}, which is neither true nor false")
+    return _typed(control, value)
+
+
 def _typed(control: dict, value):
     if control["type"] == "range":
+        if not _is_number(value) or not isfinite(value):
+            raise ValueError(f"{control['label']}: give a number from {control['low']} to {control['high']}, not {value!r}")
         value = min(max(value, control["low"]), control["high"])
         return round(value) if control["whole"] else round(float(value), 10)
     if control["type"] == "tick":
@@ -168,9 +190,13 @@ def _name(function) -> str:
     return name if module == "__main__" else f"{module.rpartition('.')[2]}.{name}"
 
 
-def _words(error: Exception) -> str:
+def _words(error: BaseException) -> str:
     if isinstance(error, ServiceError):
-        return f"AWS would refuse this. {error}"
+        return f"AWS would refuse this. {in_words(error)}"
     if isinstance(error, ValueError):
-        return f"These settings don't go together: {error}"
-    return f"The model failed: {type(error).__name__}: {error}. Move a control to try other settings."
+        return f"These settings don't go together: {in_words(error)}"
+    if isinstance(error, KeyboardInterrupt):
+        return "The model was interrupted. Move a control to try again."
+    name = type(error).__name__
+    told = name if in_words(error) == name else f"{name}: {in_words(error)}"
+    return f"The model failed: {told}. Move a control to try other settings."

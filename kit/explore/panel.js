@@ -2,6 +2,7 @@
 // has a label and a keyboard; one live line of text says what a picture shows. Python does the thinking.
 
 const PATIENCE = 4000; // milliseconds without an answer, after which the learner is told
+const SILENT = "No answer from the kernel yet: it is busy, or it was restarted. If it was restarted, run the first cell, then this one.";
 
 function plotly() {
   if (!globalThis.kitPlotly) {
@@ -103,10 +104,10 @@ function explorer(model, el) {
     if (asked !== null) { again = true; return; } // the newest wish wins; the ones between are skipped
     asked = ++serial;
     clearTimeout(timer);
-    timer = setTimeout(() => {
+    timer = setTimeout(() => { // the controls have moved on, the picture has not: that is said, and seen
       asked = null;
-      note.textContent = "No answer from the kernel yet: it is busy, or it was restarted. "
-        + "If it was restarted, run this cell again.";
+      note.textContent = `${SILENT} Until then the picture is that of the settings before.`;
+      el.classList.add("kit-stale");
     }, PATIENCE);
     model.set("request", { serial, values: { ...values } });
     model.save_changes();
@@ -129,7 +130,7 @@ function explorer(model, el) {
     if (reply.serial === asked) { asked = null; clearTimeout(timer); }
     note.textContent = reply.error ?? "";
     code.textContent = reply.code;
-    box.classList.toggle("kit-stale", Boolean(reply.error));
+    el.classList.toggle("kit-stale", Boolean(reply.error));
     if (!reply.error) { says.textContent = reply.says; show(reply); }
     if (asked === null && again) { again = false; ask(); }
   };
@@ -146,7 +147,8 @@ function slider({ label, low, high, step, value, whole }) {
   Object.assign(input, { min: low, max: high, step, value }); // bounds first, or the browser clips the value
   const output = make("output", { htmlFor: input.id });
   const read = () => Number(input.value);
-  const echo = () => { output.textContent = read().toFixed(Math.min(digits, 6)); };
+  const shown = { minimumFractionDigits: Math.min(digits, 6), maximumFractionDigits: Math.min(digits, 6) };
+  const echo = () => { output.textContent = read().toLocaleString("en", shown); };
   echo();
   return { input, read, echo, write: (to) => { input.value = to; echo(); },
            label: make("label", { htmlFor: input.id }, make("span", {}, label, " ", output), input) };
@@ -184,7 +186,7 @@ function steps(model, el) {
     input.value = at;
     place.textContent = `${at + 1} of ${all.length}`;
     input.setAttribute("aria-valuetext", place.textContent);
-    told.replaceChildren(make("strong", {}, time === null ? "" : `${Number(time.toFixed(3))} s  `), event);
+    told.replaceChildren(make("strong", {}, time === null ? "" : `${time.toLocaleString("en")} s  `), event);
     if (because) told.append(make("span", { className: "kit-because" }, ` because ${because}`));
     body.replaceChildren(...names.map((column, index) => {
       const changed = at > 0 && state[index] !== before[index];
@@ -224,29 +226,34 @@ function prediction(model, el) {
   if (choices) {
     for (const text of choices) {
       fields.append(make("label", { className: "kit-tick" },
-                         make("input", { type: "radio", name: group, value: text, required: true }), make("span", {}, text)));
+                         make("input", { type: "radio", name: group, value: text }), make("span", {}, text)));
     }
     read = () => form.elements[group].value;
   } else {
-    const input = make("input", { type: "number", step: "any", min: low, max: high, required: true });
-    fields.append(make("label", {}, make("span", {}, `Your answer${unit ? `, in ${unit}` : ""} (${low} to ${high}) `), input));
+    const [from, to] = [low, high].map((bound) => bound.toLocaleString("en"));
+    const input = make("input", { type: "number", step: "any", min: low, max: high });
+    fields.append(make("label", {}, make("span", {}, `Your answer${unit ? `, in ${unit}` : ""} (${from} to ${to}) `), input));
     input.addEventListener("keydown", (event) => { // JupyterLab keeps Enter from submitting by itself
       if (event.key === "Enter") { event.preventDefault(); form.requestSubmit(); }
     });
-    read = () => Number(input.value);
+    read = () => (input.value === "" ? "" : Number(input.value));
   }
   const commit = make("button", { type: "submit" }, "Commit");
   const told = make("p", { className: "kit-says", role: "status" });
   let serial = model.get("request").serial ?? 0;
   let timer = null;
+  form.noValidate = true; // what is wrong with an answer is said here and by Python, not by the browser's own bubbles
   form.onsubmit = (event) => {
     event.preventDefault();
+    const said = read();
+    if (said === "") {
+      told.textContent = choices ? "Choose one first." : "Give a number first.";
+      return;
+    }
     told.textContent = "Asking the model …";
-    timer = setTimeout(() => {
-      told.textContent = "No answer from the kernel yet: it is busy, or it was restarted. "
-        + "If it was restarted, run this cell again.";
-    }, PATIENCE);
-    model.set("request", { serial: ++serial, said: read() });
+    clearTimeout(timer);
+    timer = setTimeout(() => { told.textContent = SILENT; }, PATIENCE);
+    model.set("request", { serial: ++serial, said });
     model.save_changes();
   };
   const answer = () => {

@@ -51,6 +51,14 @@ class Panel(anywidget.AnyWidget):
         return self.text
 
 
+def in_words(error: BaseException) -> str:
+    """What an error says; its name, if it says nothing or cannot."""
+    try:
+        return str(error) or type(error).__name__
+    except Exception:  # an error that fails at its own words
+        return type(error).__name__
+
+
 def figure_reply(figure) -> dict:
     """A plotly figure as panel.js takes it: plotly's own JSON, and the sentence that goes with it."""
     meta = figure.layout.meta or {}

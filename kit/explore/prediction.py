@@ -1,6 +1,9 @@
 """predict(): commit to an answer before the model gives its own."""
 
-from kit.explore.panel import Panel
+from math import isfinite
+from numbers import Real
+
+from kit.explore.panel import Panel, in_words
 
 
 def predict(question: str, choices, answer, why="", unit: str = "", within: float = 0.1) -> "Prediction":
@@ -38,11 +41,14 @@ class Prediction(Panel):
 
     def commit(self, said) -> str:
         """Answer from code, as the page does; returns what the learner is told."""
-        if self._number and not isinstance(said, (int, float)):
-            raise ValueError(f"give a number{' of ' + self._unit if self._unit else ''}, not {said!r}")
+        if self._number and not (_is_number(said) and self._choices[0] <= said <= self._choices[1]):
+            low, high = self._choices
+            raise ValueError(f"give a number{' of ' + self._unit if self._unit else ''} from {low:,} to {high:,}, not {said!r}")
         if not self._number and said not in self._choices:
             raise ValueError(f"{said!r} is none of the choices: {', '.join(self._choices)}")
         answer = self._answer()
+        if self._number and not _is_number(answer):
+            raise ValueError(f"the model answers {answer!r}, which is no number to compare yours with")
         if not self._number and answer not in self._choices:
             raise ValueError(f"the model answers {answer!r}, which is none of the choices")
         self.said = said
@@ -55,15 +61,24 @@ class Prediction(Panel):
     def _asked(self, request):
         try:
             self.commit(request.get("said"))
-        except Exception as error:  # shown in words; the learner can commit again
-            self.reply = {"right": None, "told": f"That did not work: {error}"}
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # shown in words; the learner can commit again
+            self.reply = {"right": None, "told": f"That did not work: {in_words(error)}", "serial": request.get("serial")}
 
     def _told(self, said, answer) -> str:
         why = self._why
         why = why(said, answer) if callable(why) else why.get(said, "") if isinstance(why, dict) else why
         if self._number:
             verdict = "Right" if self.right else "Not quite"
-            told = f"{verdict}: you said {said:g}, the model says {answer:g} {self._unit}".rstrip() + "."
+            told = f"{verdict}: you said {_short(said)}, the model says {_short(answer)} {self._unit}".rstrip() + "."
         else:
             told = f"Right: {answer}." if self.right else f"Not so: the model says “{answer}”."
         return f"{told} {why}".rstrip()
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and isfinite(value)
+
+
+def _short(number: float) -> str:
+    """A whole number whole, any other with three significant digits: 1,753 and 12.3."""
+    return f"{number:,.0f}" if number == round(number) else f"{float(f'{number:.3g}'):,.12g}"

@@ -33,6 +33,11 @@ def figure(title: str, says: str, x: str = "", y: str = "", **layout) -> go.Figu
                                  meta={"says": says}) | layout)
 
 
+def counted(number: float, thing: str, digits: str = ",") -> str:
+    """A number with its noun: 1 message, 2 messages, 0 messages. digits: how to write the number."""
+    return f"{number:{digits}} {thing}{'' if number == 1 else 's'}"
+
+
 def style(number: int) -> dict:
     """Line, marker and fill of the n-th trace: ``fig.add_scatter(..., **style(0)["line"])`` and so on."""
     n = number % len(COLOURS)

@@ -35,12 +35,12 @@ LIMIT = 1e9  # numbers lie between -1e9 and 1e9, the same page
 def check_filter_policy(policy: dict, scope: str) -> None:
     """ServiceError InvalidParameter unless SNS accepts this policy. scope: one of SCOPES."""
     check_scope(scope)
+    check_object(policy)
     try:
-        size = len(json.dumps(policy, allow_nan=False).encode()) if isinstance(policy, dict) else None
+        size = len(json.dumps(policy, allow_nan=False).encode())
     except (TypeError, ValueError, RecursionError):
-        size = None
-    if size is None:
-        raise refused("failed to parse JSON. A filter policy is an object: keys, and for each a list of values")
+        raise refused("failed to parse JSON. A filter policy is made of texts, numbers, true, false, null, lists and "
+                      "objects") from None
     if size > LARGEST:
         raise refused(f"Filter policy is too large: {size:,} bytes, and {LARGEST:,} are the most")
     if len(policy) > MOST_KEYS:
@@ -54,6 +54,12 @@ def check_filter_policy(policy: dict, scope: str) -> None:
     if points > MOST_POINTS:
         raise refused(f"Filter policy is too complex: its wildcards make {points} points, "
                       f"and {MOST_POINTS} are the most")
+
+
+def check_object(policy) -> None:
+    """A policy that is no object at all, which no message can be held against."""
+    if not isinstance(policy, dict):
+        raise refused("failed to parse JSON. A filter policy is an object: keys, and for each a list of values")
 
 
 def is_or(key: str, rules) -> bool:

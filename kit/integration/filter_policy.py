@@ -24,7 +24,7 @@ from decimal import ROUND_FLOOR, Decimal
 from itertools import count
 from math import isfinite
 
-from kit.integration.filter_check import LIMIT, check_filter_policy, check_scope, is_number, is_or
+from kit.integration.filter_check import LIMIT, check_filter_policy, check_object, check_scope, is_number, is_or
 
 __all__ = ["check_filter_policy", "matches"]
 
@@ -35,11 +35,12 @@ def matches(policy: dict, scope: str, message) -> bool:
     """Whether a message passes a policy that SNS accepts (see check_filter_policy).
 
     scope: "MessageAttributes", and message is boto3's MessageAttributes; or "MessageBody", and it is the text.
-    ServiceError InvalidParameter for another scope.
+    ServiceError InvalidParameter for another scope, and for a policy that is no object.
     """
     check_scope(scope)
-    if not policy:
+    if policy is None or policy == {}:
         return True  # an empty policy is none
+    check_object(policy)
     fields = _attributes(message or {}) if scope == "MessageAttributes" else _body(message)
     return fields is not None and any(_met(sorted(way.items()), fields, {}) for way in _ways(policy))
 

@@ -102,7 +102,7 @@ class _Fleet:
 
     def wake(self):
         """Something may have become visible: a long poll that waits gets it."""
-        if self.waiting and self.queue.get_queue_attributes(self.clock.now)["ApproximateNumberOfMessages"]:
+        if self.waiting and self.queue.anything_visible(self.clock.now):
             self.clock.cancel(self.waiting.popleft())
             self.poll(answered=True)
 

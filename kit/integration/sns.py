@@ -33,7 +33,7 @@ from kit.errors import ServiceError
 from kit.integration.filter_check import check_scope
 from kit.integration.filter_policy import check_filter_policy, matches
 from kit.integration.sqs import Queue
-from kit.integration.sqs_check import batch, check_attribute, check_id, size_of
+from kit.integration.sqs_check import batch, check_attribute, check_id, check_mapping, check_text, size_of
 from kit.integration.sqs_fifo import Deduplication
 
 __all__ = ["PROTOCOLS", "Phase", "Subscription", "Topic", "check_filter_policy", "matches", "retries"]
@@ -130,6 +130,8 @@ class Topic:
         or ParameterValueInvalid for a message attribute; nobody gets anything then.
         """
         attributes = MessageAttributes or {}
+        check_text("Message", Message, "InvalidParameter")
+        check_mapping(attributes, "ParameterValueInvalid")
         for name, attribute in attributes.items():
             check_attribute(name, attribute, "ParameterValueInvalid")
         size = size_of(Message, attributes)
@@ -218,7 +220,7 @@ class Topic:
         if deduplication is None and not self.ContentBasedDeduplication:
             raise ServiceError("InvalidParameter",
                                "A FIFO topic needs a MessageDeduplicationId, or ContentBasedDeduplication.")
-        return deduplication or hashlib.sha256(message.encode()).hexdigest()
+        return deduplication or hashlib.sha256(str(message).encode()).hexdigest()  # what is no text is refused later
 
     def _send(self, message, now, subject, attributes, group=None, deduplication=None):
         self._serial += 1

@@ -20,7 +20,8 @@ tenants alike (a standard queue takes a MessageGroupId and tells it to the consu
 
 Amazon SQS API Reference, in the copy that botocore 1.44.5 carries, read 2026-11-23: "CreateQueue", "SendMessage",
 "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "PurgeQueue", "StartMessageMoveTask". Developer Guide:
-"Learn how to configure a dead-letter queue redrive in Amazon SQS"; not opened anew: "Amazon SQS visibility timeout",
+"Learn how to configure a dead-letter queue redrive in Amazon SQS", "Quotas related to queues" (read 2026-11-28); not
+opened anew: "Amazon SQS visibility timeout",
 "Exactly-once processing in Amazon SQS", "Using dead-letter queues in Amazon SQS"; that a FIFO queue refuses an expired
 handle is known from its error messages.
 """
@@ -121,13 +122,15 @@ class Queue:
         """Up to so many messages that are visible now, hidden from everybody else from here on.
 
         Each: MessageId, ReceiptHandle, Body, MessageAttributes, Attributes (ApproximateReceiveCount, ...; in seconds).
-        ServiceError OverLimit when too many messages are in flight, InvalidParameterValue for a number out of range.
+        ServiceError OverLimit when a short poll finds too many messages in flight, InvalidParameterValue for a number out
+        of range.
         """
         check_number("MaxNumberOfMessages", MaxNumberOfMessages, 1, BATCH)
-        timeout = self.attributes["VisibilityTimeout"] if VisibilityTimeout is None else VisibilityTimeout
-        check_number("VisibilityTimeout", timeout, 0, LONGEST_HIDDEN)
-        wait = self.attributes["ReceiveMessageWaitTimeSeconds"] if WaitTimeSeconds is None else WaitTimeSeconds
-        check_number("WaitTimeSeconds", wait, *ATTRIBUTES["ReceiveMessageWaitTimeSeconds"][1:])
+        timeout, wait = self.attributes["VisibilityTimeout"], self.attributes["ReceiveMessageWaitTimeSeconds"]
+        if VisibilityTimeout is not None:
+            check_number("VisibilityTimeout", timeout := VisibilityTimeout, 0, LONGEST_HIDDEN)
+        if WaitTimeSeconds is not None:
+            check_number("WaitTimeSeconds", wait := WaitTimeSeconds, *ATTRIBUTES["ReceiveMessageWaitTimeSeconds"][1:])
         if ReceiveRequestAttemptId is not None and not self.fifo:
             raise ServiceError("InvalidParameterValue", "Only FIFO queues know a ReceiveRequestAttemptId.")
         self._begin("receive_message", now)
@@ -143,7 +146,7 @@ class Queue:
             chosen.append(message)
             if len(chosen) == MaxNumberOfMessages:
                 break
-        room = self._room(chosen, now)  # a refused call moves nothing
+        room = self._room(chosen, now, short=wait == 0)  # a refused call moves nothing
         for message in dead:
             self._move(message, self.dead_letter_queue, now)
         received = [self._hand_out(message, timeout, now) for message in chosen[:room]]
@@ -233,6 +236,11 @@ class Queue:
     def in_flight(self, now: float) -> int:
         return sum(message.in_flight(now) for message in self._messages.values())
 
+    def anything_visible(self, now: float) -> bool:
+        """Whether ApproximateNumberOfMessages is above 0, without counting them all."""
+        self._expire(now)
+        return any(message.visible_at <= now for message in self._messages.values())
+
     def state_of(self, MessageId: str, now: float) -> str:
         """Where a message is: visible, delayed, in flight, deleted, expired, dead letter, purged or redriven."""
         self._expire(now)
@@ -258,7 +266,9 @@ class Queue:
 
     def _receivable(self, now):
         """Messages that may be received now, oldest first."""
-        messages = (message for message in self._messages.values() if self._expires(message) > now)
+        messages = self._messages.values()
+        if now >= self._next_expiry:
+            messages = (message for message in messages if self._expires(message) > now)
         if self.fifo:
             return in_order(messages, now)
         return (message for message in messages if message.visible_at <= now)
@@ -280,12 +290,13 @@ class Queue:
             messages = [message for message in messages if not self._strikes(self._overlooked)]
         return messages
 
-    def _room(self, chosen, now):
-        """How many of these may go in flight: a full standard queue says so, a full FIFO queue just gives nothing."""
+    def _room(self, chosen, now, short):
+        """How many of these may go in flight. A full standard queue says so to short polls ("Quotas related to queues");
+        long polls, and polls of a full FIFO queue, just get nothing."""
         if len(self) < IN_FLIGHT:  # the count is dear, so look first
             return len(chosen)
         room = IN_FLIGHT - self.in_flight(now)
-        if chosen and room <= 0 and not self.fifo:
+        if chosen and room <= 0 and short and not self.fifo:
             raise ServiceError("OverLimit", f"{IN_FLIGHT:,} messages are in flight; delete some first.")
         return max(0, room)
 
@@ -300,12 +311,14 @@ class Queue:
         message.visible_at = now if missed else now + timeout  # a copy of it was not told of the receive
         attributes = {"ApproximateReceiveCount": message.receives, "SentTimestamp": message.sent_at,
                       "ApproximateFirstReceiveTimestamp": message.first_received_at}
-        more = {"MessageGroupId": message.group, "MessageDeduplicationId": message.deduplication,
-                "SequenceNumber": f"{message.serial:020}" if self.fifo else None,
-                "DeadLetterQueueSourceArn": None if message.source is None else message.source.arn}
+        if message.group is not None:
+            attributes["MessageGroupId"] = message.group
+        if self.fifo:
+            attributes |= {"MessageDeduplicationId": message.deduplication, "SequenceNumber": f"{message.serial:020}"}
+        if message.source is not None:
+            attributes["DeadLetterQueueSourceArn"] = message.source.arn
         return {"MessageId": message.id, "ReceiptHandle": message.handle, "Body": message.body,
-                "MessageAttributes": message.attributes,
-                "Attributes": attributes | {key: value for key, value in more.items() if value is not None}}
+                "MessageAttributes": message.attributes, "Attributes": attributes}
 
     def _delete(self, ReceiptHandle, now):
         message = self._messages.get(self._known(ReceiptHandle))

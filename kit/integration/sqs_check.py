@@ -70,6 +70,8 @@ def check_id(name: str, value, code: str = "InvalidParameterValue") -> None:
 
 def check_message(body: str, attributes: dict, largest: int) -> None:
     """A body and its message attributes, which count towards the size."""
+    check_text("MessageBody", body)
+    check_mapping(attributes)
     if not body:
         raise ServiceError("MissingParameter", "The request must contain the parameter MessageBody.")
     if wrong := NOT_XML.search(body):
@@ -85,19 +87,37 @@ def check_message(body: str, attributes: dict, largest: int) -> None:
                                                     "things into S3 and send their address.")
 
 
+def check_text(name: str, value, code: str = "InvalidParameterValue") -> None:
+    if not isinstance(value, str):
+        raise ServiceError(code, f"{name} is a text, not {value!r}. What is no text is sent as one, with json.dumps() say.")
+
+
+def check_mapping(attributes, code: str = "InvalidParameterValue") -> None:
+    """Message attributes as a whole; each of them is for check_attribute."""
+    if not isinstance(attributes, dict) or not all(isinstance(name, str) for name in attributes):
+        raise ServiceError(code, "MessageAttributes is a dictionary of a name and what it holds: {'kind': {'DataType': "
+                                 f"'String', 'StringValue': 'gift'}}}}, not {attributes!r}.")
+
+
 def check_attribute(name: str, attribute: dict, code: str = "InvalidParameterValue") -> None:
     """One message attribute: {"DataType": ..., "StringValue" or "BinaryValue": ...}."""
+    if not isinstance(attribute, dict):
+        raise ServiceError(code, f"The attribute {name} says its DataType, too: {{'DataType': 'String', 'StringValue': "
+                                 f"{str(attribute)!r}}}, not {attribute!r}.")
     if (not re.fullmatch(r"[\w.-]{1,256}", name, re.A) or name[0] == "." or name[-1] == "." or ".." in name
             or name.lower().startswith(("aws.", "amazon."))):
         raise ServiceError(code, f"An attribute's name is 1 to 256 letters, digits, _, - and single dots inside, and "
                                  f"begins neither with AWS. nor Amazon.: {name!r}.")
-    kind = attribute.get("DataType", "").split(".")[0]
+    kind = str(attribute.get("DataType", "")).split(".")[0]
     if kind not in ("String", "Number", "Binary"):
         raise ServiceError(code, f"The DataType of {name} is String, Number or Binary, with .label if you like, not "
                                  f"{attribute.get('DataType')!r}.")
     value = attribute.get("BinaryValue" if kind == "Binary" else "StringValue")
     if not value:
         raise ServiceError(code, f"The attribute {name} needs a value that is not empty.")
+    if not isinstance(value, (bytes, str) if kind == "Binary" else str):
+        raise ServiceError(code, f"The value of {name} is given as {'bytes' if kind == 'Binary' else 'a text'}, also if it "
+                                 f"is a number: not {value!r}.")
     if kind == "Number" and not re.fullmatch(NUMBER, value, re.A):
         raise ServiceError(code, f"The attribute {name} is a Number, and {value!r} is none.")
     if kind == "String" and (wrong := NOT_XML.search(value)):
@@ -132,7 +152,7 @@ def batch(entries: list[dict], needs: list[str], act, body: str = "MessageBody",
         raise refused("InvalidBatchEntryId", "Each entry of a batch needs an Id of 1 to 80 letters, digits, - and _.")
     if len(set(ids)) < len(ids):
         raise refused("BatchEntryIdsNotDistinct", "Each entry of a batch needs an Id of its own.")
-    size = sum(size_of(entry.get(body, ""), entry.get("MessageAttributes") or {}) for entry in entries)
+    size = sum(_size_if_any(entry.get(body, ""), entry.get("MessageAttributes") or {}) for entry in entries)
     if size > largest:
         raise refused("BatchRequestTooLong", f"A batch has at most {largest} bytes, not {size}.")
     done, failed = [], []
@@ -145,3 +165,15 @@ def batch(entries: list[dict], needs: list[str], act, body: str = "MessageBody",
         except ServiceError as error:
             failed.append({"Id": entry["Id"], "SenderFault": True, "Code": error.code, "Message": error.message})
     return {"Successful": done, "Failed": failed}
+
+
+def _size_if_any(body, attributes):
+    """An entry that has no size fails alone, later."""
+    try:
+        check_text("", body)
+        check_mapping(attributes)
+        for name, attribute in attributes.items():
+            check_attribute(name, attribute)
+    except ServiceError:
+        return 0
+    return size_of(body, attributes)

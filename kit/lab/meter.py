@@ -106,14 +106,20 @@ class Meter:
     @property
     def running(self) -> dict:
         """(resource, item) -> amount, of all that runs now."""
-        return {key: amount for key, (_, amount) in self._running.items()}
+        lefts = ((key, self._until_now(*key)[1]) for key in self._running)
+        return {key: left for key, left in lefts if left}
 
     def bill(self) -> "Bill":
-        """All that was used until now."""
-        for key in list(self._running):
-            self._catch_up(*key)
-        ends = {key: dict(times) for key, times in self._ends.items()}
-        return Bill(dict(self._used), self.running, self._clock, list(self._unpriced.values()), self._unmetered(), ends)
+        """All that was used until now. Looking changes nothing: the counts go on as if nobody had."""
+        used, running, ends = dict(self._used), {}, {}
+        for resource, item in self._running:
+            counted, left, later = self._until_now(resource, item)
+            ends[resource, item] = dict(later)
+            for month, units in counted:
+                used[month, item, resource] = used.get((month, item, resource), 0.0) + units
+            if left:
+                running[resource, item] = left
+        return Bill(used, running, self._clock, list(self._unpriced.values()), self._unmetered(), ends)
 
     def _unmetered(self):
         """Services in which something was made, and of which nothing is counted."""
@@ -131,15 +137,22 @@ class Meter:
         key = resource, item
         if key not in self._running:
             return
-        (since, amount), ends, now = self._running.pop(key), self._ends.get(key, {}), self._clock.now
-        due = {at: part for at, part in ends.items() if at <= now} if ends and min(ends) <= now else {}
-        for month, units in _over(self._clock, item, since, now, amount, due):
+        counted, left, later = self._until_now(*key)
+        for month, units in counted:
             self._count(month, item, resource, units)
-        for at in due:
-            del ends[at]
+        del self._running[key]
+        if left:
+            self._running[key] = self._clock.now, left
+        if key in self._ends:
+            self._ends[key] = later
+
+    def _until_now(self, resource, item):
+        """[(month, units)] since the last count; how much still runs; and when which part of that ends by itself."""
+        (since, amount), ends, now = self._running[resource, item], self._ends.get((resource, item), {}), self._clock.now
+        due = {at: part for at, part in ends.items() if at <= now} if ends and min(ends) <= now else {}
         left = amount - sum(due.values())
-        if left > NOTHING * amount:
-            self._running[key] = now, left
+        later = {at: part for at, part in ends.items() if at not in due} if due else ends
+        return list(_over(self._clock, item, since, now, amount, due)), left if left > NOTHING * amount else 0.0, later
 
     def _count(self, month, item, resource, quantity):
         self._used[month, item, resource] = self._used.get((month, item, resource), 0.0) + quantity

@@ -131,6 +131,10 @@ class Sandbox:
         """The program on a server answers with errors from now on, though its machine runs. Who asks for more notices."""
         self._command("fail_server", "launch an instance first", server=server)
 
+    def fail_host(self, server: str) -> None:
+        """The machine below a server fails: its status checks fail until it is stopped and started, or recovered."""
+        self._command("fail_host", "launch an instance first", server=server)
+
     def mend_server(self, server: str) -> None:
         """Its program is well again."""
         self._command("mend_server", "no server has failed", server=server)

@@ -8,7 +8,8 @@ The band is the mean, moved along the trend, plus and minus ``width`` times the 
 **Simplified** against AWS, whose model is a trained one it does not publish: the trend is a straight line, the season
 is an hour of a week (of a day, or nothing, as long as there is less data), and the spread is a standard deviation,
 drawn towards that of all hours where an hour has few points. Two weeks of a slow daily climb look like a trend.
-**Not modelled** Excluded time ranges, time zones and daylight saving, periodic spikes, and that AWS keeps the band of a
+Times to be excluded are left out of ``history`` by who keeps the data (anomaly_detectors.py).
+**Not modelled** Time zones and daylight saving, periodic spikes, and that AWS keeps the band of a
 metric that can't be negative (or is a percentage) within what is possible.
 
 Amazon CloudWatch User Guide, read 2026-11-23: "Using CloudWatch anomaly detection".

@@ -16,7 +16,7 @@ whether the alarms of a rule exist, and cycles of composite alarms: that is for 
 
 Amazon CloudWatch User Guide, read 2026-11-23: "Using Amazon CloudWatch alarms" ("Evaluating an alarm", "Configuring how
 CloudWatch alarms treat missing data", "Avoiding premature transitions to alarm state", "Percentile-based alarms and low
-data samples"), "Creating a composite alarm", "Suppressing composite alarm actions". API Reference, in the copy that
+data samples"), "Creating a composite alarm", "Suppressing composite alarm actions", "Invoke a Lambda function from an alarm" (2026-11-28). API Reference, in the copy that
 botocore 1.44.5 carries: "PutMetricAlarm", "PutCompositeAlarm", "SetAlarmState".
 """
 
@@ -29,7 +29,7 @@ from datetime import datetime, timezone
 from kit.errors import ServiceError
 from kit.monitoring.metric_math import Series, names_in
 from kit.monitoring.metrics import (BASIC, DAY, DIMENSIONS, HOUR, MINUTE, UNITS, MetricStore, check_queries,
-                                    parse_statistic)
+                                    metric_key, parse_statistic)
 
 STATES = ("OK", "ALARM", "INSUFFICIENT_DATA")
 MISSING = ("missing", "ignore", "breaching", "notBreaching")
@@ -43,6 +43,7 @@ COMPARISONS = {"GreaterThanOrEqualToThreshold": (operator.ge, "greater than or e
 BANDS = {"LessThanLowerOrGreaterThanUpperThreshold": (True, True), "LessThanLowerThreshold": (True, False),
          "GreaterThanUpperThreshold": (False, True)}  # breaches below, above the band
 SINGLE = ("Namespace", "MetricName", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic")
+METRIC = ("Namespace", "MetricName", "Dimensions")  # what makes a metric
 COMMON = ("AlarmName", "AlarmDescription", "ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions",
           "Tags")
 METRIC_ALARM = COMMON + SINGLE + ("EvaluationPeriods", "DatapointsToAlarm", "Threshold", "ComparisonOperator",
@@ -179,6 +180,8 @@ class Alarm(_State):
         namespaces = {stat["Metric"]["Namespace"] for stat in stats} | {parameters.get("Namespace")}
         told = parameters.get("TreatMissingData", "missing")
         self.treat_missing_data = "ignore" if "AWS/DynamoDB" in namespaces else told
+        self.watched = {metric_key(**{name: one.get(name) for name in METRIC}) for one in (
+            [stat["Metric"] for stat in stats] or [parameters])}
 
     def _window(self, now):
         """(start, end) of the evaluation range: it slides with each evaluation, unless it keeps to the wall clock."""
@@ -270,6 +273,19 @@ class Alarm(_State):
             "recentUpperThresholds": [point[4] for point in real]}
         return data | {"evaluatedDatapoints": [{"timestamp": _stamp(time), "value": value} for time, value,
                                                *_ in reversed(real)]}
+
+
+def configuration(parameters: dict) -> dict:
+    """What an alarm looks at, as its news tells functions and EventBridge ("Invoke a Lambda function from an alarm")."""
+    found = {"description": parameters["AlarmDescription"]} if parameters.get("AlarmDescription") else {}
+    if "AlarmRule" in parameters:
+        suppressor = {name[0].lower() + name[1:]: parameters[name] for name in COMPOSITE
+                      if "Suppressor" in name and name in parameters}
+        return found | {"alarmRule": parameters["AlarmRule"]} | suppressor
+    stat = parameters.get("Statistic") or parameters.get("ExtendedStatistic")
+    queries = parameters.get("Metrics") or [{"Id": "m1", "MetricStat": {
+        "Metric": parameters, "Period": parameters.get("Period"), "Stat": stat, "Unit": parameters.get("Unit")}}]
+    return found | {"metrics": [_told(query) for query in queries]}
 
 
 class CompositeAlarm(_State):
@@ -371,6 +387,17 @@ class CompositeAlarm(_State):
             self._until = now + self._wait
             return "WaitPeriod" if self._wait else None
         return None
+
+
+def _told(query):
+    told = {"id": query["Id"], "returnData": query.get("ReturnData", True)}
+    if "Expression" in query:
+        return told | {"expression": query["Expression"]}
+    stat = query["MetricStat"]
+    metric, unit = stat["Metric"], {"unit": stat["Unit"]} if stat.get("Unit") else {}
+    return told | {"metricStat": {"period": stat["Period"], "stat": stat["Stat"], **unit, "metric": {
+        "namespace": metric["Namespace"], "name": metric["MetricName"],
+        "dimensions": {item["Name"]: item["Value"] for item in metric.get("Dimensions") or ()}}}}
 
 
 # ---------------------------------------------------------------------- rules of composite alarms

@@ -11,6 +11,9 @@ of log groups are not asked. Metric filters without a default value report each 
 end of the minute.
 **Not modelled** Data protection, transformers, field indexes, classes of log groups; query languages PPL and SQL.
 
+On the bill is what is taken in, kept and scanned. What is kept is compressed to 15 %, as AWS's Pricing Calculator assumes
+(dev.classmethod.jp, 2021-09-18, read 2026-11-28); what expires is on it until the hour is full.
+
 Amazon CloudWatch Logs User Guide, "Real-time processing of log data with subscriptions", "Working with log groups and
 log streams"; API Reference, "FilterLogEvents", "PutLogEvents", "PutMetricFilter", "PutRetentionPolicy", "StartQuery",
 "GetQueryResults", "StopQuery", as botocore carries them. Read 2026-11-23. Not opened anew: how often GetQueryResults may
@@ -20,6 +23,7 @@ be called ("CloudWatch Logs quotas").
 import base64
 import gzip
 import json
+import re
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -27,7 +31,9 @@ from kit.errors import ServiceError
 from kit.monitoring.log_filter import MetricFilter, compile_pattern
 from kit.monitoring.log_insights import query
 
-DAY, MINUTE = 86_400, 60.0  # s
+DAY, HOUR, MINUTE = 86_400, 3600.0, 60.0  # s
+MEASURED = re.compile(r"Max Memory Used: \d+")  # in the REPORT lines of functions: what the computer really used
+GB, COMPRESSED = 2 ** 30, 0.15  # bytes; which part of what was taken in is kept
 QUERY_TIME = 1.0  # s of the sandbox that a query takes
 ASKED_AT_ONCE = 5  # GetQueryResults calls a second ("CloudWatch Logs quotas")
 PAGE = 10_000  # events of FilterLogEvents ("FilterLogEvents")
@@ -56,6 +62,7 @@ def live(life) -> None:
     life.before("logs", "StartLiveTail", lambda call: compile_pattern(call.parameters.get("logEventFilterPattern", "")))
     life.then("logs", "PutLogEvents", logs.tell_rejected)
     life.then("logs", "DescribeLogGroups", logs.count_filters)
+    life.then("logs", "DeleteLogGroup DeleteLogStream PutRetentionPolicy DeleteRetentionPolicy", logs.weigh)
     life.receive("arn:aws:logs:", logs.receive)
 
 
@@ -84,6 +91,7 @@ class Logs:
         self.zero = life.sandbox.clock.date_at(0).timestamp()
         self.queries = {}  # id -> Query
         self._quiet = {}  # id of a metric filter with a default value -> the events of this minute
+        self._regions = {}  # name of a log group -> the regions in which there is one
         self._delivering = []  # log groups whose events are being delivered just now
 
     @property
@@ -147,6 +155,7 @@ class Logs:
                   for group in groups for stream in group.streams.values() for event in stream.events]
         found = query(given["queryString"], events, given["startTime"], given["endTime"])
         found["results"] = found["results"][:given.get("limit")]
+        self.life.meter.add(f"log group {groups[0].name}", "logs:scanned", found["statistics"]["bytesScanned"] / GB)
         from moto.moto_api._internal import mock_random
         identifier = str(mock_random.uuid4())
         self.queries[identifier] = Query([group.name for group in groups], given["queryString"], self.life.clock.now, found)
@@ -218,6 +227,36 @@ class Logs:
             self.life.note("CloudWatch Logs", f"{gone} events expired", group.name,
                            f"they were older than {group.retention_in_days} days, the group's retention")
 
+    # the bill
+
+    def _bill(self, group, events) -> None:
+        size = sum(_size(event["message"]) for event in events)
+        self.life.meter.add(f"log group {group.name}", "logs:ingested", size / GB)
+        self._regions.setdefault(group.name, set()).add(group.region)
+        self._keep(group, [(event["timestamp"], event["message"]) for event in events])
+
+    def _keep(self, group, events) -> None:
+        """Events are billed for being kept until they expire, to the full hour."""
+        sizes = {}
+        for timestamp, message in events:
+            until = None
+            if group.retention_in_days:
+                until = ((timestamp / 1000 - self.zero + DAY * int(group.retention_in_days)) // HOUR + 1) * HOUR
+            sizes[until] = sizes.get(until, 0) + _size(message)
+        for until, size in sizes.items():
+            self.life.meter.more(f"log group {group.name}", "logs:stored", size * COMPRESSED / GB, until)
+
+    def weigh(self, call) -> None:
+        """After something was deleted, or is kept for another time."""
+        name = call.parameters["logGroupName"]
+        self.life.meter.end(f"log group {name}", "logs:stored")
+        for region in sorted(self._regions.get(name, ())):
+            group = self.life.backend("logs", region).groups.get(name)
+            if group is not None:
+                limit = self._limit(group)
+                self._keep(group, [(event.timestamp, event.message) for stream in group.streams.values()
+                                   for event in stream.events if event.timestamp >= limit])
+
     def _limit(self, group) -> float:
         """The oldest time, in milliseconds, of an event that this group keeps."""
         return (self.now - DAY * int(group.retention_in_days)) * 1000 if group.retention_in_days else 0
@@ -230,27 +269,28 @@ class Logs:
         token = before(stream, [event for event in log_events if event["timestamp"] >= self._limit(group)])
         events = [{"timestamp": event.timestamp, "message": event.message} for event in stream.events[count:]]
         if events:
+            self._bill(group, events)
             for one in self.life.backend("logs", group.region).filters.metric_filters:
                 if one["logGroupName"] == group.name:
-                    self.life.guarded(self._measure, one, events)
+                    self.life.guarded(self._measure, one, events, group.region)
         return token
 
-    def _measure(self, given: dict, events: list) -> None:
+    def _measure(self, given: dict, events: list, region: str) -> None:
         for transformation in given["metricTransformations"]:
             metric = _metric_filter(given["filterPattern"], transformation)
             if metric.defaultValue is None:
-                self._report(metric, events)
+                self._report(metric, events, region)
                 continue
-            key = given["logGroupName"], given["filterName"]
+            key = region, given["logGroupName"], given["filterName"]
             if key not in self._quiet:
                 self._quiet[key] = []
                 self.life.clock.at((self.life.clock.now // MINUTE + 1) * MINUTE, self._minute_is_over, key, metric)
             self._quiet[key] += events
 
     def _minute_is_over(self, key, metric) -> None:
-        self._report(metric, self._quiet.pop(key))
+        self._report(metric, self._quiet.pop(key), key[0])
 
-    def _report(self, metric, events) -> None:
+    def _report(self, metric, events, region) -> None:
         points = metric.data_points(events)
         if not points:
             return
@@ -259,8 +299,7 @@ class Logs:
                  "Timestamp": point["Timestamp"] - self.zero,
                  "Dimensions": [{"Name": name, "Value": value} for name, value in point["Dimensions"].items()]}
                 for point in points]
-        self.life.state["metrics"].put_metric_data(metric.metricNamespace, data, self.life.clock.now)
-        self.life.state["alarms"].wake_all()
+        self.life.state["metrics"].put_metric_data(metric.metricNamespace, data, self.life.clock.now, region)
 
     def deliver(self, before, stream, service, destination_arn, filter_name, log_events) -> None:
         """moto's LogStream._send_log_events: what matches goes to the destination, the rest doesn't."""
@@ -364,6 +403,11 @@ class Logs:
         if group is None:
             raise ServiceError("ResourceNotFoundException", "The specified log group does not exist.")
         return group
+
+
+def _size(message: str) -> int:
+    """Bytes that are billed. What was measured counts as two digits, so that a story costs the same each time."""
+    return len(MEASURED.sub("Max Memory Used: 64", message).encode())
 
 
 def _group_name(name: str) -> str:

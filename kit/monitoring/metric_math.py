@@ -238,7 +238,8 @@ class _Context:
     def call(self, node):
         _, column, name, arguments = node
         if name in ELSEWHERE:
-            _refuse(column, f"{name} is not modelled")
+            _refuse(column, f"{name} is not modelled" + ("; ListMetrics finds metrics, and each is a MetricStat here"
+                                                         if name == "SEARCH" else ""))
         if name not in FUNCTIONS:
             _refuse(column, f"there is no function {name}" + ("; metric math has no NOT, compare with 0"
                                                               if name == "NOT" else ""))

@@ -34,6 +34,7 @@ VALUES = 150  # in one Values array (MetricDatum)
 LARGEST = 2.0 ** 360  # either sign (MetricDatum)
 DATAPOINTS, QUERIES, ALL_DATAPOINTS = 1440, 500, 100_800  # GetMetricStatistics; the other two GetMetricData
 HISTORY = 14 * DAY  # that an anomaly band learns from ("Using CloudWatch anomaly detection")
+LATELY = 3 * HOUR  # what is remembered of a supplied metric (the kit's own)
 SHORT_PERIODS = (1, 5, 10, 20, 30)  # seconds; otherwise multiples of 60 (MetricStat)
 BASIC = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 UNITS = ("Seconds", "Microseconds", "Milliseconds", "Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes", "Bits",
@@ -89,7 +90,8 @@ class MetricStore:
     def __init__(self):
         self.now = -inf
         self._metrics = {}  # (namespace, name, dimensions) -> {unit: _Slots}
-        self._suppliers = {}  # the same -> {unit: supplier}
+        self._suppliers = {}  # the same -> {unit: _Supplied}
+        self.excluded = {}  # (the same, statistic) -> [(start, end)] that no band learns from
         self._latest = {}  # the same -> when it last reported
         self._rolled_at = -inf
         self._pasts = {}
@@ -131,8 +133,9 @@ class MetricStore:
 
     def supply(self, Namespace: str, MetricName: str, Dimensions: list[dict], supplier, Unit: str = "None") -> None:
         """A metric that is computed when it is read: ``supplier(start, end)`` gives ``(timestamp, value)`` pairs with
-        start <= timestamp < end, in any order. Supplying it again replaces the supplier."""
-        self._suppliers.setdefault(_key(Namespace, MetricName, Dimensions), {})[Unit] = supplier
+        start <= timestamp < end, in any order. What is over stays as it was: an alarm that looks each minute asks for
+        the last one only. Supplying a metric again replaces the supplier."""
+        self._suppliers.setdefault(metric_key(Namespace, MetricName, Dimensions), {})[Unit] = _Supplied(supplier)
 
     # ------------------------------------------------------------------ reading
 
@@ -160,11 +163,11 @@ class MetricStore:
         expired = (max(self.now, end) if now is None else now) - keeps(period)
         if start < expired:
             start = align + ceil((expired - align) / period) * period
-        key = _key(Namespace, MetricName, Dimensions)
+        key = metric_key(Namespace, MetricName, Dimensions)
         found = {}  # number of the period -> Aggregate
         shared = set()  # those that are the store's own: copied before anything is merged into them
-        for slots in _of_unit(self._metrics.get(key, {}), unit):
-            for time, slot in slots.between(start, end):
+        for slots in (*_of_unit(self._metrics.get(key, {}), unit), *_of_unit(self._suppliers.get(key, {}), unit)):
+            for time, slot in slots.between(start, end, self.now):
                 number = (time - align) // period
                 if number not in found:
                     found[number] = slot
@@ -175,19 +178,6 @@ class MetricStore:
                     whole, found[number] = found[number], Aggregate()
                     found[number].merge(whole)
                 found[number].merge(slot)
-        for supplier in _of_unit(self._suppliers.get(key, {}), unit):
-            for time, value in supplier(start, end):
-                time = time if period >= MINUTE else time // MINUTE * MINUTE  # no high resolution
-                if not start <= time < end:
-                    continue
-                number = (time - align) // period
-                if number in shared:
-                    shared.discard(number)
-                    whole, found[number] = found[number], Aggregate()
-                    found[number].merge(whole)
-                elif number not in found:
-                    found[number] = Aggregate()
-                found[number].add(float(value))
         return [(align + number * period, found[number]) for number in sorted(found)]
 
     def list_metrics(self, Namespace: str | None = None, MetricName: str | None = None, Dimensions: list[dict]
@@ -235,7 +225,7 @@ class MetricStore:
                                                               f"exceeds the limit of "
                                                               f"{DATAPOINTS:,}. Increase Period, or ask for a shorter "
                                                               f"time.")
-        key = _key(Namespace, MetricName, Dimensions)
+        key = metric_key(Namespace, MetricName, Dimensions)
         units = [Unit] if Unit else sorted(self._metrics.get(key, {}).keys() | self._suppliers.get(key, {}).keys())
         datapoints = []
         for unit in units:
@@ -287,10 +277,11 @@ class MetricStore:
                                                   "a longer Period (the model has no pages).")
         return {"MetricDataResults": results, "Messages": []}
 
-    def query(self, queries: list[dict], start: float, end: float, now: float, align: float = 0.0) -> dict:
+    def query(self, queries: list[dict], start: float, end: float, now: float, align: float = 0.0,
+              learning: bool = False) -> dict:
         """What each query of a ``MetricDataQueries`` is worth: {Id: Series, list of Series or number}. They refer to each
-        other in any order. An alarm reads through this too."""
-        values = {query["Id"]: self._read(query["MetricStat"], start, end, now, align) for query in queries
+        other in any order. An alarm reads through this too. learning: without the times that are ``excluded``."""
+        values = {query["Id"]: self._read(query["MetricStat"], start, end, now, align, learning) for query in queries
                   if "MetricStat" in query}
         metrics = tuple(values)
         waiting = {query["Id"]: query for query in queries if "Expression" in query}
@@ -334,17 +325,23 @@ class MetricStore:
     # ------------------------------------------------------------------ inside
 
     def _take(self, namespace, datum, aggregate, time):
-        key = _key(namespace, datum["MetricName"], datum.get("Dimensions"))
+        key = metric_key(namespace, datum["MetricName"], datum.get("Dimensions"))
         slots = self._metrics.setdefault(key, {}).setdefault(datum.get("Unit") or "None", _Slots())
         slots.add(aggregate, time, datum.get("StorageResolution", MINUTE))
         self._latest[key] = max(self._latest.get(key, -inf), time)
 
-    def _read(self, stat, start, end, now, align):
-        metric = stat["Metric"]
-        points = self.statistics(metric.get("Namespace"), metric["MetricName"], metric.get("Dimensions"), start, end,
-                                 stat["Period"],
-                                 stat["Stat"], stat.get("Unit"), align=align, now=now)
-        return Series(dict(points), stat["Period"], metric["MetricName"])
+    def _read(self, stat, start, end, now, align, learning):
+        metric = {name: stat["Metric"].get(name) for name in ("Namespace", "MetricName", "Dimensions")}
+        points = self.statistics(**metric, start=start, end=end, period=stat["Period"], statistic=stat["Stat"],
+                                 unit=stat.get("Unit"), align=align, now=now)
+        excluded = self.excluded.get((metric_key(**metric), stat["Stat"]), ()) if learning else ()
+        return Series({time: value for time, value in points if not any(since <= time < until for since, until in excluded)},
+                      stat["Period"], metric["MetricName"])
+
+    def exclude(self, metric: tuple, statistic: str, ranges: list[tuple[float, float]]) -> None:
+        """Let bands of this metric (its ``metric_key``) and statistic learn nothing from these times."""
+        self.excluded[metric, statistic] = ranges
+        self._pasts.clear()
 
     def _past(self, queries, start, now, align):
         """The two weeks before, learnt once an hour."""
@@ -357,8 +354,40 @@ class MetricStore:
                                 or names_in(query["Expression"]) & banded)}:
                 banded |= more
             plain = [query for query in queries if query["Id"] not in banded]
-            self._pasts[key] = Past(self.query(plain, end - HISTORY, end, now, align))
+            self._pasts[key] = Past(self.query(plain, end - HISTORY, end, now, align, learning=True))
         return self._pasts[key]
+
+
+class _Supplied:
+    """What a supplier gives, and has lately given: whoever looks each minute asks only for the last one."""
+
+    def __init__(self, supplier):
+        self.supplier, self.slots, self.start, self.end, self.reach = supplier, {}, inf, -inf, 0.0
+
+    def between(self, start, end, now):
+        """(time, Aggregate) of the times at which it has values, oldest first."""
+        if end > now or end - start > LATELY:
+            return sorted(self._ask(start, end).items())
+        self.reach = max(self.reach, end - start)
+        if not self.start <= start <= self.end:
+            self.slots, self.start, self.end = {}, start, start
+        if end > self.end:
+            self.slots |= self._ask(self.end, end)
+            self.end = end
+        if self.end - self.start > 2 * self.reach:
+            self.start = self.end - self.reach
+            self.slots = {time: slot for time, slot in self.slots.items() if time >= self.start}
+        return [(time, self.slots[time]) for time in sorted(self.slots) if start <= time < end]
+
+    def _ask(self, start, end):
+        slots = {}
+        for time, value in self.supplier(start, end):
+            if start <= time < end:
+                slot = slots.get(time)
+                if slot is None:
+                    slot = slots[time] = Aggregate()
+                slot.add(float(value))
+        return slots
 
 
 class _Slots:
@@ -373,7 +402,7 @@ class _Slots:
             slot = self.tiers[resolution][time // resolution] = Aggregate()
         slot.merge(aggregate)
 
-    def between(self, start, end):
+    def between(self, start, end, now):
         """(time, Aggregate) of the slots that begin in the time, each tier oldest first."""
         for seconds, tier in self.tiers.items():
             if not tier:
@@ -391,6 +420,11 @@ class _Slots:
                 old = tier.pop(number)
                 if longer:
                     self.add(old, number * seconds, longer)
+
+
+def metric_key(Namespace: str | None, MetricName: str, Dimensions: list[dict] | None = None) -> tuple:
+    """What makes a metric: (namespace, name, ((dimension, value), ...) in order)."""
+    return Namespace, MetricName, tuple(sorted((item["Name"], item["Value"]) for item in Dimensions or ()))
 
 
 def keeps(period: float) -> float:
@@ -516,10 +550,6 @@ def _from_values(values, kind, low, high, percent):
         return None
     edges = (kept[0][0], kept[-1][0]) if percent else (low, high)  # WM: what lies outside counts as the edge
     return (added + (before * edges[0] if before else 0.0) + (after * edges[1] if after else 0.0)) / total
-
-
-def _key(namespace, name, dimensions):
-    return namespace, name, tuple(sorted((item["Name"], item["Value"]) for item in dimensions or ()))
 
 
 def _of_unit(by_unit, unit):

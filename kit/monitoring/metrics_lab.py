@@ -1,292 +1,168 @@
-"""CloudWatch in the sandbox: metrics that appear by themselves, alarms that look at them on the clock and act.
+"""CloudWatch in the sandbox: metrics that appear by themselves, alarms that look at them (alarms_lab).
 
-The model answers every question about metrics (moto has no percentiles and no expressions). Alarms are moto's, so that
-boto3 shows them; each minute the model decides their state, and what they do goes to whatever their ARNs name.
+The model answers every question about metrics (moto has no percentiles and no expressions). Each Region has its own
+metrics and anomaly detectors: what another Region has by the same name is something else.
 
-**Simplified** An alarm is looked at at the full minute (every 10 s if its period is shorter). One whose metrics have
-not moved for as long as it looks back sleeps until something happens, which changes no result and lets a year pass.
+On the bill: alarms by the metrics they look at (an anomaly band makes three of one), dashboards, requests, and custom
+metrics for each hour in which they get data ("Amazon CloudWatch Pricing", its stored copy, for what is free; prices in
+kit/lab/prices.yaml). A dashboard of more than 50 metrics is free here all the same; alarms on Metrics Insights queries
+count as one metric. Contributor Insights rules and metric streams are on the bill in words only.
 
-Amazon CloudWatch User Guide, "Using Amazon CloudWatch alarms", "Alarm evaluation", read 2026-11-23.
+Amazon CloudWatch User Guide, "How Amazon CloudWatch works" ("Metrics are stored separately in Regions"), read 2026-11-28.
 """
 
-import json
 from datetime import UTC, datetime
 
-from kit.errors import ServiceError
-from kit.monitoring.cloudwatch import EXTRA, Alarm, CompositeAlarm
-from kit.monitoring.metrics import MetricStore
+from kit.monitoring.alarms_lab import Alarms, alarm_item
+from kit.monitoring.anomaly_detectors import Detectors
+from kit.monitoring.metrics import MetricStore, metric_key
 
-MINUTE = 60.0
+HOUR = 3600.0
+REQUESTS = ("DeleteDashboards GetDashboard GetMetricStatistics ListDashboards ListMetrics PutDashboard "
+            "PutMetricData")  # API requests that are charged, as price references list them
+WITHOUT_PRICE = {"PutInsightRule": "Contributor Insights rule", "PutMetricStream": "metric stream"}
+
+
 def live(life) -> None:
-    metrics = Metrics(life.sandbox.clock)
+    metrics = Metrics(life)
     life.state["metrics"] = metrics
     alarms = Alarms(life, metrics)
     life.state["alarms"] = alarms
-    reader = Reader(life, metrics, alarms)
-    for operation, answer in (("PutMetricData", reader.put), ("GetMetricStatistics", reader.statistics),
-                              ("GetMetricData", reader.data), ("ListMetrics", reader.list),
-                              ("PutCompositeAlarm", alarms.put_composite), ("DescribeAlarmHistory", alarms.describe_history),
-                              ("SetAlarmState", alarms.set_state)):
+    reader = Reader(life, metrics)
+    for operation, answer in {
+            "PutMetricData": reader.put, "GetMetricStatistics": reader.statistics, "GetMetricData": reader.data,
+            "ListMetrics": reader.list, "PutAnomalyDetector": reader.detector, "DescribeAnomalyDetectors": reader.detector,
+            "DeleteAnomalyDetector": reader.detector, "PutCompositeAlarm": alarms.put_composite,
+            "DescribeAlarmHistory": alarms.describe_history, "SetAlarmState": alarms.set_state}.items():
         life.answer("cloudwatch", operation, answer)
     life.before("cloudwatch", "PutMetricAlarm", alarms.check)
     life.then("cloudwatch", "PutMetricAlarm", alarms.put)
     life.then("cloudwatch", "DeleteAlarms", alarms.delete)
     life.then("cloudwatch", "DescribeAlarms", alarms.describe)
     life.then("cloudwatch", "EnableAlarmActions DisableAlarmActions", alarms.switch)
-    life.changed.append(lambda call: alarms.wake_all())
+    life.then("cloudwatch", REQUESTS, lambda call: life.meter.add("CloudWatch API", "cloudwatch:request", 1))
+    life.then("cloudwatch", "GetMetricData", lambda call: life.meter.add("CloudWatch API", "cloudwatch:metric-read", sum(
+        "MetricStat" in one for one in call.parameters["MetricDataQueries"])))
+    life.then("cloudwatch", "PutDashboard DeleteDashboards", reader.dashboards)
+    life.then("cloudwatch", " ".join(WITHOUT_PRICE), lambda call: life.meter.unpriced(
+        f"{call.operation} {call.number}", WITHOUT_PRICE[call.operation]))
+    life.quotes["cloudwatch", "PutMetricAlarm"] = lambda given: [alarm_item(given)]
+    life.quotes["cloudwatch", "PutCompositeAlarm"] = lambda given: [("cloudwatch:alarm-composite", 1)]
+    life.quotes["cloudwatch", "PutDashboard"] = lambda given: [("cloudwatch:dashboard", 1)]
+    life.changed.append(alarms.called)
 
 
 class Metrics:
-    """The model's store of metrics, with times in seconds of the sandbox instead of seconds since 1970."""
+    """The model's stores of metrics, one a Region, with times in seconds of the sandbox instead of seconds since 1970.
 
-    def __init__(self, clock):
-        self.store, self._clock, self.zero = MetricStore(), clock, clock.date_at(0).timestamp()
+    ``region``: where the metric is; the sandbox's own if it isn't said.
+    """
+
+    def __init__(self, life):
+        self._sandbox, self._clock, self._meter = life.sandbox, life.sandbox.clock, life.meter
+        self.zero = life.sandbox.clock.date_at(0).timestamp()
+        self.stores, self.detectors = {}, {}  # region -> MetricStore, Detectors
+        self.moved = []  # functions(region, metric_key, until when it may be news), called when a metric gets data
+        self._hour, self._counted = None, set()  # metrics that are paid for this hour
 
     @property
     def now(self) -> float:
-        """Seconds since 1970, as the store counts them."""
+        """Seconds since 1970, as the stores count them."""
         return self._clock.now + self.zero
 
-    def supply(self, Namespace, MetricName, Dimensions, supplier, Unit="None") -> None:
+    def of(self, region: str | None = None) -> MetricStore:
+        region = region or self._sandbox.region
+        if region not in self.stores:
+            self.stores[region] = MetricStore()
+            self.detectors[region] = Detectors(self.stores[region])
+        return self.stores[region]
+
+    def detectors_of(self, region: str) -> Detectors:
+        self.of(region)
+        return self.detectors[region]
+
+    def supply(self, Namespace, MetricName, Dimensions, supplier, Unit="None", region=None) -> None:
         zero = self.zero
-        self.store.supply(Namespace, MetricName, Dimensions, lambda start, end: (
+        self.of(region).supply(Namespace, MetricName, Dimensions, lambda start, end: (
             (at + zero, value) for at, value in supplier(start - zero, end - zero)), Unit)
+        self._tell(region, metric_key(Namespace, MetricName, Dimensions))
 
-    def record(self, Namespace, MetricName, Dimensions, Value, now, Unit="None") -> None:
-        self.store.record(Namespace, MetricName, Dimensions, Value, now + self.zero, Unit)
+    def record(self, Namespace, MetricName, Dimensions, Value, now, Unit="None", region=None) -> None:
+        self.of(region).record(Namespace, MetricName, Dimensions, Value, now + self.zero, Unit)
+        self._tell(region, metric_key(Namespace, MetricName, Dimensions))
 
-    def put_metric_data(self, Namespace, MetricData, now) -> None:
-        self.store.put_metric_data(Namespace, [one | ({"Timestamp": one["Timestamp"] + self.zero} if "Timestamp" in one else {})
-                                               for one in MetricData], now + self.zero)
+    def put_metric_data(self, Namespace, MetricData, now, region=None) -> None:
+        """Timestamps, if there are any, as ``now``: in seconds of the sandbox."""
+        data = [one | ({"Timestamp": one["Timestamp"] + self.zero} if "Timestamp" in one else {}) for one in MetricData]
+        self.of(region).put_metric_data(Namespace, data, now + self.zero)
+        self.bill(Namespace, MetricData, region)
+        for one in MetricData:
+            self._tell(region, metric_key(Namespace, one["MetricName"], one.get("Dimensions")), one.get("Timestamp", now))
+
+    def bill(self, Namespace, MetricData, region=None) -> None:
+        """Each metric once for each hour in which it gets data."""
+        hour = self._clock.now // HOUR
+        if hour != self._hour:
+            self._hour, self._counted = hour, set()
+        for one in MetricData:
+            key = region or self._sandbox.region, metric_key(Namespace, one["MetricName"], one.get("Dimensions"))
+            if key not in self._counted:
+                self._counted.add(key)
+                self._meter.add_time(f"metrics {Namespace}", "cloudwatch:metric", HOUR)
+
+    def _tell(self, region, key, until=0.0):
+        for function in self.moved:
+            function(region or self._sandbox.region, key, until)
 
 
 class Reader:
     """The questions about metrics, in boto3's shapes."""
 
-    def __init__(self, life, metrics, alarms):
-        self.life, self.metrics, self.alarms = life, metrics, alarms
+    def __init__(self, life, metrics):
+        self.life, self.metrics = life, metrics
 
     def put(self, call) -> dict:
-        data = [one | ({"Timestamp": _date(one["Timestamp"]).timestamp()} if "Timestamp" in one else {})
+        zero = self.metrics.zero
+        data = [one | ({"Timestamp": _date(one["Timestamp"]).timestamp() - zero} if "Timestamp" in one else {})
                 for one in call.parameters["MetricData"]]
-        self.metrics.store.put_metric_data(call.parameters["Namespace"], data, self.metrics.now)
-        self.alarms.wake_all()
+        self.metrics.put_metric_data(call.parameters["Namespace"], data, self.life.clock.now, call.region)
         return {}
+
+    def dashboards(self, call) -> None:
+        names = call.parameters.get("DashboardNames") or [call.parameters["DashboardName"]]
+        for name in names:
+            self.life.meter.run(f"dashboard {name}", "cloudwatch:dashboard", float(call.operation == "PutDashboard"))
 
     def statistics(self, call) -> dict:
         times = {name: _date(call.parameters[name]).timestamp() for name in ("StartTime", "EndTime")}
-        found = self.metrics.store.get_metric_statistics(**call.parameters | times, now=self.metrics.now)
+        found = self.metrics.of(call.region).get_metric_statistics(**call.parameters | times, now=self.metrics.now)
         return found | {"Datapoints": [point | {"Timestamp": datetime.fromtimestamp(point["Timestamp"], UTC)}
                                        for point in found["Datapoints"]]}
 
     def data(self, call) -> dict:
         given = {name: call.parameters[name] for name in call.parameters if name in ("MetricDataQueries", "ScanBy")}
         times = {name: _date(call.parameters[name]).timestamp() for name in ("StartTime", "EndTime")}
-        found = self.metrics.store.get_metric_data(**given, **times, now=self.metrics.now)
+        found = self.metrics.of(call.region).get_metric_data(**given, **times, now=self.metrics.now)
         return found | {"MetricDataResults": [
             one | {"Timestamps": [datetime.fromtimestamp(at, UTC) for at in one["Timestamps"]]}
             for one in found["MetricDataResults"]]}
 
     def list(self, call) -> dict:
         wanted = {name: call.parameters[name] for name in ("Namespace", "MetricName", "Dimensions") if name in call.parameters}
-        return {"Metrics": self.metrics.store.list_metrics(**wanted)}
+        return {"Metrics": self.metrics.of(call.region).list_metrics(**wanted)}
 
-
-class Alarms:
-    """All alarms of a sandbox, awake or asleep."""
-
-    def __init__(self, life, metrics):
-        self.life, self.metrics = life, metrics
-        self.alarms, self.composites = {}, {}  # name -> model
-        self.awake = {}  # name -> when it was last seen to have a reason to be awake
-        self.transitions = []  # (alarm name, transition)
-        self.listeners = []  # functions(name, alarm, transition)
-        self._ticket = None
-
-    # put, describe, delete
-
-    def check(self, call) -> None:
-        Alarm(**_own(call.parameters))
-
-    def put(self, call) -> None:
-        name, given = call.parameters["AlarmName"], _own(call.parameters)
-        alarm = self.alarms.get(name)
-        if alarm is None:
-            alarm = self.alarms[name] = Alarm(self.metrics.now, **given)
-        else:
-            alarm.update(**given)
-        alarm.region = call.region
-        self._show(name, alarm)
-        self.life.meter.run(f"alarm {name}", "cloudwatch:alarm" if alarm.period >= MINUTE else "cloudwatch:alarm-fine")
-        self.wake_all()
-
-    def put_composite(self, call) -> dict:
-        name, given = call.parameters["AlarmName"], _own(call.parameters)
-        alarm = self.composites.get(name)
-        if alarm is None:
-            alarm = CompositeAlarm(self.metrics.now, **given)
-        else:
-            alarm.update(**given)
-        missing = [child for child in alarm.children if child not in self.alarms and child not in self.composites]
-        if missing:
-            raise ServiceError("ValidationError", f"Alarms [{', '.join(missing)}] in the alarm rule do not exist.")
-        self.composites[name], alarm.region = alarm, call.region
-        self.life.meter.run(f"alarm {name}", "cloudwatch:alarm-composite")
-        self.wake_all()
-        return {}
-
-    def delete(self, call) -> None:
-        for name in call.parameters["AlarmNames"]:
-            for alarms in (self.alarms, self.composites):
-                alarms.pop(name, None)
-            self.life.meter.end(f"alarm {name}")
-
-    def describe(self, call) -> None:
-        """moto tells of metric alarms; composite ones are added."""
-        wanted = call.parameters.get("AlarmNames")
-        kinds = call.parameters.get("AlarmTypes", ["MetricAlarm"])
-        if "CompositeAlarm" not in kinds:
-            return
-        call.response["CompositeAlarms"] = [
-            {**{key: value for key, value in alarm.parameters.items() if key != "Tags"}, "AlarmArn": self._arn(name, alarm),
-             "StateValue": alarm.state, "StateReason": alarm.reason,
-             "ActionsEnabled": alarm.parameters.get("ActionsEnabled", True)}
-            for name, alarm in self.composites.items() if not wanted or name in wanted]
-
-    def switch(self, call) -> None:
-        for name in call.parameters["AlarmNames"]:
-            alarm = self.alarms.get(name) or self.composites.get(name)
-            if alarm is not None:
-                alarm.parameters["ActionsEnabled"] = call.operation == "EnableAlarmActions"
-
-    def set_state(self, call) -> dict:
-        name = call.parameters["AlarmName"]
-        alarm = self.alarms.get(name) or self.composites.get(name)
-        if alarm is None:
-            raise ServiceError("ResourceNotFound", f"Unknown alarm: {name}")
-        transition = alarm.set_alarm_state(call.parameters["StateValue"], call.parameters["StateReason"], self.metrics.now,
-                                           call.parameters.get("StateReasonData"))
-        if transition is not None:
-            self._changed(name, alarm, transition)
-        self.wake_all()
-        return {}
-
-    def describe_history(self, call) -> dict:
-        wanted = call.parameters.get("AlarmName")
-        items = [{"AlarmName": name, "AlarmType": "CompositeAlarm" if name in self.composites else "MetricAlarm",
-                  "Timestamp": datetime.fromtimestamp(one.when, UTC), "HistoryItemType": "StateUpdate",
-                  "HistorySummary": f"Alarm updated from {one.old} to {one.new}",
-                  "HistoryData": json.dumps({"oldState": {"stateValue": one.old}, "newState": {
-                      "stateValue": one.new, "stateReason": one.reason}})}
-                 for name, one in self.transitions if wanted in (None, name)]
-        if call.parameters.get("ScanBy", "TimestampDescending") == "TimestampDescending":
-            items.reverse()
-        return {"AlarmHistoryItems": items[:call.parameters.get("MaxRecords", 100)]}
-
-    # the clock
-
-    def wake_all(self) -> None:
-        """Something has happened: every alarm looks again, from the next full minute on."""
-        now = self.life.clock.now
-        for name in (*self.alarms, *self.composites):
-            self.awake[name] = now
-        self._plan()
-
-    def _plan(self):
-        if self._ticket is None and (self.alarms or self.composites) and self.awake:
-            step = min((alarm.period for alarm in self.alarms.values()), default=MINUTE)
-            step = 10.0 if step < MINUTE else MINUTE
-            self._ticket = self.life.clock.at((self.life.clock.now // step + 1) * step, self._look)
-
-    def _look(self):
-        self._ticket = None
-        now = self.metrics.now
-        for name, alarm in list(self.alarms.items()):
-            if name in self.awake:
-                transition = alarm.evaluate(self.metrics.store, now)
-                if transition is not None:
-                    self._changed(name, alarm, transition)
-                else:
-                    for arn in alarm.standing_actions():
-                        self._act(arn, name, alarm, None)
-                    if self._settled(name, alarm):
-                        self.awake.pop(name, None)
-        states = {name: alarm.state for alarms in (self.alarms, self.composites) for name, alarm in alarms.items()}
-        for name, alarm in list(self.composites.items()):
-            transition = alarm.evaluate(states, now)
-            if transition is not None:
-                self._changed(name, alarm, transition)
-                states[name] = alarm.state
-            if alarm.next_check is None:
-                self.awake.pop(name, None)
-        self._plan()
-
-    def _settled(self, name, alarm):
-        """Nothing has happened for as long as the alarm looks back, so that nothing new can be seen."""
-        if alarm.standing_actions():
-            return False
-        looks_back = (alarm.evaluation_periods + EXTRA + 1) * alarm.period
-        restless = self.life.state.get("restless", ())
-        return self.life.clock.now - self.awake.get(name, 0) > looks_back and not any(function(alarm) for function in restless)
-
-    def _changed(self, name, alarm, transition):
-        self.transitions.append((name, transition))
-        self._show(name, alarm)
-        if transition.old != transition.new:
-            self.life.note("CloudWatch", f"alarm {transition.old} → {transition.new}", name, transition.reason)
-        for other in self.composites:
-            self.awake[other] = self.life.clock.now
-        for listener in self.listeners:
-            listener(name, alarm, transition)
-        for arn in alarm.actions(transition):
-            self._act(arn, name, alarm, transition)
-
-    def _act(self, arn, name, alarm, transition):
-        try:
-            with self.life.on_behalf_of(self._arn(name, alarm)):
-                self.life.send(arn, self._message(name, alarm, transition), "cloudwatch.amazonaws.com")
-        except (LookupError, ServiceError, *_refused()) as error:
-            self.life.note("CloudWatch", "alarm action failed", name, f"{arn}: {error}")
-
-    def newest(self, alarm) -> float | None:
-        """The newest value that an alarm looks at."""
-        points, _ = alarm._read(self.metrics.store, *alarm._window(self.metrics.now), self.metrics.now)
-        return points[max(points)][0] if points else None
-
-    def _message(self, name, alarm, transition):
-        """What an action gets: enough to know which alarm, from what to what, and the newest value."""
-        given, date = alarm.parameters, self.life.sandbox.clock.date
-        dimensions = [{"name": one["Name"], "value": one["Value"]} for one in given.get("Dimensions") or ()]
-        new, old = (transition.new, transition.old) if transition else (alarm.state, alarm.state)
-        return {"name": name, "state": new, "value": self.newest(alarm) if name in self.alarms else None,
-                "threshold": given.get("Threshold"), "metrics": [dimensions], "notification": {
-                    "AlarmName": name, "AlarmDescription": given.get("AlarmDescription"),
-                    "AWSAccountId": self.life.sandbox.account_id, "NewStateValue": new, "NewStateReason": alarm.reason,
-                    "StateChangeTime": f"{date:%Y-%m-%dT%H:%M:%S.000+0000}", "Region": "US East (N. Virginia)",
-                    "AlarmArn": self._arn(name, alarm), "OldStateValue": old, "Trigger": {
-                        "MetricName": given.get("MetricName"), "Namespace": given.get("Namespace"), "Dimensions": dimensions,
-                        "Period": given.get("Period"), "Threshold": given.get("Threshold")}}}
-
-    def _show(self, name, alarm):
-        """moto's alarm says what the model's does."""
-        shown = self.life.backend("cloudwatch", getattr(alarm, "region", None)).alarms.get(name)
-        if shown is not None:
-            shown.state_value, shown.state_reason = alarm.state, alarm.reason
-            shown.state_reason_data = json.dumps(alarm.reason_data)
-            shown.state_updated_timestamp = self.life.sandbox.clock.date.replace(tzinfo=None)
-
-    def _arn(self, name, alarm):
-        region = getattr(alarm, "region", None) or self.life.sandbox.region
-        return f"arn:aws:cloudwatch:{region}:{self.life.sandbox.account_id}:alarm:{name}"
-
-
-def _refused():
-    from botocore.exceptions import ClientError
-    return (ClientError,)
-
-
-def _own(parameters):
-    return {name: value for name, value in parameters.items() if name != "Tags"}
+    def detector(self, call) -> dict:
+        """Put, Describe and DeleteAnomalyDetector."""
+        detectors, given = self.metrics.detectors_of(call.region), dict(call.parameters)
+        ranges = given.get("Configuration", {}).get("ExcludedTimeRanges", ())
+        if ranges:
+            given["Configuration"] = given["Configuration"] | {"ExcludedTimeRanges": [
+                {name: _date(at).timestamp() for name, at in one.items()} for one in ranges]}
+        answer = {"PutAnomalyDetector": detectors.put_anomaly_detector,
+                  "DescribeAnomalyDetectors": detectors.describe_anomaly_detectors}.get(call.operation)
+        if answer is None:
+            return detectors.delete_anomaly_detector(**given)
+        return _with_dates(answer(now=self.metrics.now, **given))
 
 
 def _date(value):
@@ -295,3 +171,13 @@ def _date(value):
     if isinstance(value, (int, float)):
         value = datetime.fromtimestamp(value, UTC)
     return value
+
+
+def _with_dates(described):
+    """Excluded times of anomaly detectors are dates in boto3, and seconds in the model."""
+    for one in described.get("AnomalyDetectors", ()):
+        ranges = one.get("Configuration", {}).get("ExcludedTimeRanges", ())
+        if ranges:
+            one["Configuration"] = one["Configuration"] | {"ExcludedTimeRanges": [
+                {name: datetime.fromtimestamp(at, UTC) for name, at in each.items()} for each in ranges]}
+    return described

@@ -35,21 +35,23 @@ def latencies(typical: float = 0.1, slow: float = 0.05, times_slower: float = 10
 def alarm_story(datapoints: int = 3, periods: int = 5, threshold: float = 80.0, noise: float = 15.0, fault_at: int = 240, fault: float = 35.0,
                 fault_minutes: int = 60, level: float = 55.0, missing: float = 0.0, treat_missing_data: str = "missing", minutes: int = 480,
                 seed: int = 1) -> Records:
-    """A row a minute: minute, value (None: no data), state. From ``fault_at`` on the value is higher for a while.
+    """A row a minute: minute, value (None: no data), state, threshold, fault. From ``fault_at`` on the value is higher for a
+    while; in these minutes fault is True.
 
     datapoints of periods: the alarm's M out of N. missing: the part of minutes in which no data comes.
     """
     if not 1 <= datapoints <= periods:
         raise ValueError(f"datapoints={datapoints}, periods={periods}: M out of N needs 1 <= M <= N")
-    rng, table, state, breaching = Random(seed), Records("minute", "value", "state"), "INSUFFICIENT_DATA", []
+    rng, table, state, breaching = Random(seed), Records("minute", "value", "state", "threshold", "fault"), "INSUFFICIENT_DATA", []
     for minute in range(minutes):
-        value = level + noise * rng.gauss(0, 1) + (fault if fault_at <= minute < fault_at + fault_minutes else 0)
+        faulty = fault_at <= minute < fault_at + fault_minutes
+        value = level + noise * rng.gauss(0, 1) + (fault if faulty else 0)
         value = None if rng.random() < missing else value
         breaching = [*breaching, None if value is None else value > threshold][-(periods + 2):]
         padded = [None] * (periods + 2 - len(breaching)) + breaching
         state = evaluate_alarm(padded, datapoints_to_alarm=datapoints, evaluation_periods=periods, treat_missing_data=treat_missing_data,
                                state=state)
-        table.append(minute, value, state)
+        table.append(minute, value, state, threshold, faulty)
     return table
 
 

@@ -11,8 +11,11 @@ too), and the next digest follows the one before. Digests come a minute after th
 What cannot be written to the bucket is lost (AWS tries again for 30 days). What the sandbox's own behaviours do as the
 account's owner is not recorded; what services and roles do is. Of a user agent its first word is kept. StartLogging
 itself is not in the trail, StopLogging is.
+On the bill are the events of log files: management events free on their first trail, dearer on each further one; data
+events; and those analyzed for Insights (writes for the call rate, all for the error rate).
 **Not modelled** Event data stores (CloudTrail Lake), encryption with KMS, organizations, Insights on data events.
 
+"AWS CloudTrail Pricing" (stored copy), "Managing CloudTrail trail costs", "Costs for Insights events": read 2026-11-28.
 AWS CloudTrail User Guide, "Amazon S3 bucket policy for CloudTrail" (excerpt of today's page), "Validating CloudTrail log
 file integrity with the AWS CLI", "Sending events to CloudWatch Logs"; API Reference, "CreateTrail", "GetTrailStatus",
 "PutInsightSelectors", "LookupEvents", as botocore carries them. Read 2026-11-23. Not opened anew: what
@@ -194,6 +197,7 @@ class Trails:
         self.life, self.recorder = life, recorder
         self.recordings = {}  # ARN -> Recording, of each trail that logs or has logged
         self._ticket, self._hours = None, set()
+        self._copied = set()  # ids of the management events that a trail has delivered just now
 
     @property
     def now(self) -> float:
@@ -383,7 +387,7 @@ class Trails:
             self._ticket = self.life.clock.at(due, self._deliver)
 
     def _deliver(self) -> None:
-        self._ticket = None
+        self._ticket, self._copied = None, set()
         for one in list(self.recordings.values()):
             trail, records = one.trail, []
             for call in one.take(self.life.calls, self.life.clock.now):
@@ -405,6 +409,8 @@ class Trails:
         trail = one.trail
         files = model.log_files(records, self.recorder.account, trail.s3_key_prefix or "", trail.trail_name)
         written = [key for key, content in files.items() if self._put(one, key, content, "LatestDelivery")]
+        if written:
+            self._bill(trail, records)
         for key in written:
             one.hour[key] = files[key]
             self.life.note("CloudTrail", "log file delivered", f"{trail.bucket_name}/{key}",
@@ -416,6 +422,18 @@ class Trails:
                 self.life.clock.at(end + DIGEST_WAIT, self._digest, one, end)
         if written and trail.topic_arn:
             self._notify(one, written)
+
+    def _bill(self, trail, records) -> None:
+        add, name, types = self.life.meter.add, f"trail {trail.trail_name}", _insight_types(trail)
+        for record in records:
+            if not record["managementEvent"]:
+                add(name, "cloudtrail:data", 1)
+                continue
+            add(name, "cloudtrail:management-copy" if record["eventID"] in self._copied else "cloudtrail:management", 1)
+            self._copied.add(record["eventID"])
+            analyzed = ("ApiErrorRateInsight" in types) + ("ApiCallRateInsight" in types and not record["readOnly"])
+            if analyzed:
+                add(name, "cloudtrail:insights", analyzed)
 
     def _digest(self, one, end) -> None:
         """One digest file for each Region that had log files in the hour."""

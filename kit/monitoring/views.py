@@ -1,6 +1,6 @@
 """Figures of the monitoring lesson: each takes what a model, or CloudWatch in the sandbox, returned."""
 
-from kit.explore.theme import figure, style
+from kit.explore.theme import GREY, counted, figure, style
 from kit.monitoring.observed import STATISTICS, verdict
 
 
@@ -17,13 +17,21 @@ def latencies(table):
 
 
 def alarm_story(story):
-    """A noisy metric, and when its alarm was in ALARM."""
-    told = verdict(story)
-    delay = "never" if told["delay"] is None else f"{told['delay']} minutes after it began"
-    fig = figure("It cries wolf" if told["false_alarms"] else "It missed the fault" if told["delay"] is None else "It tells of the fault, and only of it",
-                 says=f"False alarms: {told['false_alarms']}. The fault of minute 240 was noticed {delay}.",
-                 x="minute", y="CPU (%)", yaxis_range=[0, 140])
+    """A noisy metric with its threshold, the time of the fault, and when the alarm was in ALARM."""
+    fault = [minute for minute, faulty in zip(story["minute"], story["fault"]) if faulty]
+    told = verdict(story, fault[0], len(fault)) if fault else verdict(story)
+    delay = told["delay"]
+    noticed = ("was never noticed" if delay is None else "was noticed at once" if not delay else
+               f"was noticed {counted(delay, 'minute')} after it began")
+    fig = figure("It cries wolf" if told["false_alarms"] else "It missed the fault" if delay is None else "It tells of the fault, and only of it",
+                 says=f"{counted(told['false_alarms'], 'false alarm')}." + (f" The fault of minute {fault[0]} {noticed}." if fault else ""),
+                 x="minute", y="CPU (%)", yaxis_range=[0, 140], xaxis_range=[0, len(story)])
+    if fault:
+        fig.add_vrect(x0=fault[0], x1=fault[-1] + 1, fillcolor=GREY, opacity=0.22, line_width=0, layer="below",
+                      annotation_text="the fault", annotation_position="bottom left")
     fig.add_scatter(x=story["minute"], y=story["value"], name="metric", **style(0)["line"])
+    fig.add_scatter(x=[0, len(story)], y=[story["threshold"][0]] * 2, name="threshold", **style(3)["line"])
+    fig.data[-1].line.dash = "dash"
     in_alarm = [(minute, 130) for minute, state in zip(story["minute"], story["state"]) if state == "ALARM"]
     lacking = [(minute, 122) for minute, state in zip(story["minute"], story["state"]) if state == "INSUFFICIENT_DATA"]
     for number, (rows, name) in enumerate(((in_alarm, "ALARM"), (lacking, "INSUFFICIENT_DATA")), 1):
@@ -47,7 +55,7 @@ def band(times, values, edges):
     """A metric in its band: what it was expected to be."""
     outside = [(at, value) for at, value, edge in zip(times, values, edges) if edge is not None and not edge[0] <= value <= edge[1]]
     fig = figure("Outside of what was to be expected" if outside else "As expected",
-                 says=f"{len(outside)} of {len(values)} values lie outside of their band.", x="hour", y="requests a minute")
+                 says=f"{len(outside)} of {len(values)} values {'lies' if len(outside) == 1 else 'lie'} outside of their band.", x="hour", y="requests a minute")
     for number, (place, name) in enumerate(((0, "lower edge"), (1, "upper edge")), 1):
         fig.add_scatter(x=times, y=[None if edge is None else edge[place] for edge in edges], name=name, **style(number)["line"])
     fig.add_scatter(x=times, y=values, name="metric", **style(0)["line"])
@@ -61,7 +69,7 @@ def unusual_calls(table):
     minutes = [time / 60 for time in table["time"]]
     marked = [(at, calls) for at, calls, unusual in zip(minutes, table["calls"], table["unusual"]) if unusual]
     fig = figure("A burst stands out" if marked else "Nothing unusual",
-                 says=f"In {len(marked)} steps of five minutes there were more calls than the week before would lead one to expect.",
+                 says=f"In {counted(len(marked), 'step')} of five minutes there were more calls than the week before would lead one to expect.",
                  x="minutes", y="calls in five minutes", yaxis_rangemode="tozero")
     fig.add_scatter(x=minutes, y=table["calls"], name="calls", **style(0)["line"])
     fig.add_scatter(x=minutes, y=table["limit"], name="limit", **style(1)["line"])

@@ -4,6 +4,10 @@ from html import escape
 from math import ceil
 
 
+SHORT = 28  # characters of a cell that stays on one line, as a date and an id do; a sentence may take several
+_WHOLE = "; white-space: nowrap"
+
+
 class Records:
     """A table that grows by rows and is read by columns.
 
@@ -81,15 +85,18 @@ class Table:
         lines = [self.columns, *self.rows]
         widths = [max(map(len, column)) for column in zip(*lines)]
         text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]
-        return "\n".join(text + ([f"… and {self.more} more rows"] if self.more else []))
+        return "\n".join(text + ([f"… and {self._left_out()}"] if self.more else []))
 
     def _repr_html_(self) -> str:
         head = "".join(f'<th scope="col" style="text-align: {side}">{escape(name)}</th>'
                        for name, side in zip(self.columns, self._sides))
-        body = "".join("<tr>" + "".join(f'<td style="text-align: {side}">{escape(cell)}</td>'
+        body = "".join("<tr>" + "".join(f'<td style="text-align: {side}{_WHOLE * (len(cell) <= SHORT)}">{escape(cell)}</td>'
                                         for cell, side in zip(row, self._sides)) + "</tr>" for row in self.rows)
-        more = f"<caption>and {self.more} more rows</caption>" if self.more else ""
+        more = f'<caption style="caption-side: bottom">and {self._left_out()}</caption>' if self.more else ""
         return f"<table>{more}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def _left_out(self) -> str:
+        return f"{self.more:,} more row{'s' * (self.more != 1)}"
 
 
 def percentile(values, percent: float) -> float:

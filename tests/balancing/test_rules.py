@@ -99,8 +99,9 @@ def test_priorities():
     first = listener.create_rule(ANY, 1, TO_WEB)["Rules"][0]
     other = listener.create_rule(ANY, 2, TO_WEB)["Rules"][0]
     refused("PriorityInUse", listener.create_rule, ANY, 1, TO_WEB)
-    for priority in (0, 50_001, "5"):
+    for priority in (0, 50_001, "5", True, 10.0, None):
         refused("ValidationError", listener.create_rule, ANY, priority, TO_WEB)
+    refused("ValidationError", listener.set_rule_priorities, [{"RuleArn": other["RuleArn"], "Priority": True}])
     refused("PriorityInUse", listener.set_rule_priorities, [{"RuleArn": first["RuleArn"], "Priority": 2}])
     assert [rule["Priority"] for rule in listener.describe_rules()["Rules"]] == ["1", "2", "default"]
     refused("PriorityInUse", listener.set_rule_priorities, [{"RuleArn": first["RuleArn"], "Priority": 7},

@@ -39,4 +39,4 @@ def test_comparison_names_the_best():
 def test_theory_says_how_far_the_simulation_is_from_it():
     curve = [(load, theory.mean_wait(load * 50, 12.5, 4)) for load in (0.5, 0.8)]
     figure = views.theory([(0.5, curve[0][1] * 1.1), (0.8, curve[1][1])], curve)
-    assert "within 10% of the theory" in figure.layout.meta["says"]
+    assert "within 10 % of the theory" in figure.layout.meta["says"]

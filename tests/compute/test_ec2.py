@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit.compute.burst import T2, T3, credits
-from kit.compute.ec2 import (FAMILIES, INSTANCE_STORE, OPTIONS, TYPES, USER_DATA, Region, Type, architecture, check_quota, cpu_credits,
+from kit.compute.ec2 import (FAMILIES, INSTANCE_STORE, OPTIONS, TYPES, USER_DATA, Region, Type, architecture, bucket, check_quota, cpu_credits,
                              parse_type)
 from kit.errors import ServiceError
 
@@ -69,6 +69,8 @@ def test_a_quota_of_vcpus_is_kept():
     """"Amazon EC2 service quotas"."""
     assert check_quota("t3.micro", 2, 0) == "1 vCPU left"
     refused("VcpuLimitExceeded", check_quota, "m7i.xlarge", 1, 2)
+    assert "limit of 0 " in refused("VcpuLimitExceeded", check_quota, "g5.xlarge", 1, 0)  # another bucket, none in a new account
+    assert [bucket(kind) for kind in ("t3.micro", "g4dn.xlarge", "trn1.2xlarge", "x2idn.16xlarge")] == ["Standard", "G and VT", "Trn", "X"]
 
 
 # states: "Amazon EC2 instance state changes"
@@ -238,6 +240,27 @@ def test_recovery_moves_to_another_host_with_the_same_id_and_addresses():
     _, other = running(InstanceType="m5d.large")
     other.fail(200, "system")
     assert not other.recover(210)
+
+
+def test_a_zone_that_fails_can_only_come_back_by_itself():
+    """"Amazon EC2 instance recovery": another host of the same zone takes over, and there is none."""
+    _, server = running()
+    server.fail(200, "zone")
+    assert server.status(201) == ("impaired", "impaired") and not server.recover(202)
+    server.stop(210), server.start(300)
+    assert server.status(500) == ("impaired", "impaired")
+    server.mend(510, "zone")
+    assert server.status(511) == ("ok", "ok")
+
+
+def test_asking_whether_it_may_changes_nothing():
+    """What is refused is what the orders refuse, and the server is as it was."""
+    _, server = running()
+    for order in ("start", "stop", "reboot", "terminate", "image"):
+        server.check(40, order)
+    assert server.state(50) == "running" and server.due is None
+    server.stop(60)
+    assert server.due == 120 and "imaged" in refused("IncorrectInstanceState", server.check, 70, "image")
 
 
 # images and keys

@@ -52,6 +52,10 @@ def allow(sandbox, *actions):
         {"Effect": "Allow", "Action": list(actions), "Resource": "*"}]}))
 
 
+QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+STREAM = ("dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream", "dynamodb:ListStreams")
+
+
 def logs(sandbox, name="f"):
     return [one["message"] for one in sandbox.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]]
 
@@ -127,16 +131,23 @@ def test_given_a_destination_then_the_failed_event_ends_there(sandbox, make, inv
     invoke({"order": 7}, InvocationType="Event")
     sandbox.clock.advance(minutes=1)
     record = json.loads(sandbox.client("sqs").receive_message(QueueUrl=url)["Messages"][0]["Body"])
-    assert record["requestPayload"] == {"order": 7} and record["requestContext"]["condition"] == "RetriesExhausted"
-    assert record["responsePayload"]["errorType"] == "ValueError"
+    assert list(record) == ["version", "timestamp", "requestContext", "requestPayload", "responseContext", "responsePayload"]
+    context = record["requestContext"]
+    assert any(context["requestId"] in line for line in logs(sandbox) if line.startswith("START"))
+    assert context == {"requestId": context["requestId"], "condition": "RetriesExhausted", "approximateInvokeCount": 1,
+                       "functionArn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f:$LATEST"}
+    assert (record["version"], record["timestamp"]) == ("1.0", f"{sandbox.clock.date_at(0):%Y-%m-%dT%H:%M:%S}.000Z")
+    assert record["requestPayload"] == {"order": 7} and record["responsePayload"]["errorType"] == "ValueError"
+    assert record["responseContext"] == {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"}
 
 
 def test_given_no_reserved_concurrency_left_then_calls_are_throttled(sandbox, make, invoke):
     """"Configuring reserved concurrency": 0 switches a function off; status 429."""
     make(COUNTS)
     sandbox.client("lambda").put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=0)
-    with pytest.raises(ClientError, match="TooManyRequestsException"):
+    with pytest.raises(ClientError, match="TooManyRequestsException") as caught:
         invoke()
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
     assert total(sandbox, "Throttles") == 1
     sandbox.client("lambda").delete_function_concurrency(FunctionName="f")
     assert invoke()[0] == 1
@@ -156,6 +167,7 @@ def test_given_a_queue_then_its_messages_come_in_batches_and_are_deleted(sandbox
     sqs = sandbox.client("sqs")
     url = sqs.create_queue(QueueName="jobs")["QueueUrl"]
     make("def handler(event, context):\n    print('batch of', len(event['Records']))")
+    allow(sandbox, *QUEUE)
     sandbox.client("lambda").create_event_source_mapping(EventSourceArn=f"arn:aws:sqs:us-east-1:{ACCOUNT}:jobs", FunctionName="f",
                                                          BatchSize=10, MaximumBatchingWindowInSeconds=20)
     for number in range(25):
@@ -179,6 +191,7 @@ def test_given_one_bad_message_then_it_ends_in_the_dead_letters(sandbox, make, p
          if partial else
          "def handler(event, context):\n    for one in event['Records']:\n        print('saw', one['body'])\n"
          "    assert all(one['body'] != 'bad' for one in event['Records'])")
+    allow(sandbox, *QUEUE)
     sandbox.client("lambda").create_event_source_mapping(
         EventSourceArn=f"arn:aws:sqs:us-east-1:{ACCOUNT}:jobs", FunctionName="f", BatchSize=10, MaximumBatchingWindowInSeconds=5,
         FunctionResponseTypes=["ReportBatchItemFailures"] if partial else [])
@@ -235,6 +248,7 @@ def test_given_a_table_then_its_stream_reaches_the_function(sandbox, make):
                                 AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}], StreamSpecification={
                                     "StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})["TableDescription"]["LatestStreamArn"]
     make("def handler(event, context):\n    for one in event['Records']:\n        print(one['eventName'], one['dynamodb']['NewImage']['id']['S'])")
+    allow(sandbox, *STREAM)
     sandbox.client("lambda").create_event_source_mapping(EventSourceArn=stream, FunctionName="f", StartingPosition="LATEST")
     table.put_item(TableName="t", Item={"id": {"S": "ada"}})
     sandbox.clock.advance(seconds=1)

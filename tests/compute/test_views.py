@@ -18,9 +18,39 @@ def test_the_title_of_a_day_is_what_happens():
     assert "Too few" in views.traffic_day(traffic_day.simulate(fleet="step", steep=8, boot=600, target=70)).layout.title.text
 
 
+@pytest.mark.parametrize("fleet", traffic_day.FLEETS)
+def test_a_day_has_few_points_and_loses_no_work_and_no_server(fleet):
+    day = traffic_day.simulate(fleet=fleet)
+    work, servers = views.traffic_day(day).data
+    assert len(work.x) == 288 and sum(work.y) * 5 == pytest.approx(sum(
+        many * cpu / 100 for many, cpu in zip(day["capacity"], day["cpu"])))
+    there = dict(zip(servers.x, servers.y))
+    shown, at = [], None
+    for minute in day["minute"]:
+        at = there.get(minute / 60, at)
+        shown.append(at)
+    assert shown == day["capacity"]
+
+
+def test_a_fleet_that_never_changes_is_one_number_and_one_that_changes_once_does_follow():
+    fixed = views.traffic_day(traffic_day.simulate(fleet="fixed"))
+    assert fixed.layout.meta["says"].startswith("20 servers are in service all day;")
+    scheduled = traffic_day.simulate(fleet="scheduled")
+    assert len(set(scheduled["capacity"])) == 2
+    assert views.traffic_day(scheduled).layout.title.text == (
+        f"Servers follow the traffic, from {min(scheduled['capacity'])} to {max(scheduled['capacity'])}")
+
+
+def test_a_mark_at_nothing_refused_is_not_cut_by_its_axis():
+    figure = views.fleets(traffic_day.compare())
+    assert min(y for trace in figure.data for y in trace.y) == 0 and all(trace.cliponaxis is False for trace in figure.data)
+
+
 def test_fleets_are_compared_by_cost_and_refusals():
     table = traffic_day.compare(steep=8, boot=600, target=70)
     figure = views.fleets(table)
+    assert figure.layout.title.text == "The cheapest is step scaling, and it refuses 1.94 %"
+    assert views.fleets(traffic_day.compare(steep=1, noise=0)).layout.title.text.endswith("refuses nobody")
     assert len(figure.data) == 5 and "The cheapest is step scaling." in figure.layout.meta["says"]
 
 
@@ -33,6 +63,8 @@ def test_burst_says_what_becomes_of_the_credits(options, title):
 def test_the_crossing_point_is_where_the_discount_says():
     assert "Above 440 hours a month" in views.purchase(purchase.compare(discount=0.4)).layout.meta["says"]
     assert "never dearer" in views.purchase(purchase.compare(discount=0.0)).layout.meta["says"]
+    assert "440 hours" in views.purchase(purchase.compare(discount=0.4)).layout.title.text
+    assert views.purchase(purchase.compare(discount=0.0)).layout.title.text == "No promise pays here"
 
 
 def test_cold_starts_are_counted_in_words():
@@ -43,9 +75,16 @@ def test_cold_starts_are_counted_in_words():
     assert views.cold_starts(cold_starts.simulate(rate=0)).layout.meta["says"].startswith("Of 0 requests")
 
 
+@pytest.mark.parametrize("rate", [0, 0.002, 2, 20])
+def test_cold_starts_stand_on_the_same_axis_however_few_they_are(rate):
+    assert views.cold_starts(cold_starts.simulate(rate=rate, seconds=300)).layout.xaxis.range == (0, 300)
+
+
 def test_the_memory_curve_names_the_cheapest():
     table = lambda_cost.curve(cpu_seconds=1.5, waiting=0.0)
     assert "128 MB takes" in views.memory_curve(table).layout.meta["says"]
+    says = views.memory_curve(lambda_cost.curve(0.0, 1.0)).layout.meta["says"]
+    assert says.startswith("Cheapest is 128 MB at") and says.count("128 MB") == 1 and "3,072 MB takes 1.00 s" in says
     assert "only costs more" in views.memory_curve(lambda_cost.curve(0.0, 1.0)).layout.title.text
 
 

@@ -69,11 +69,30 @@ def test_corrections_say_what_the_notes_say_what_is_so_and_where_it_stands():
         corrections()
 
 
+def test_a_source_that_the_correction_names_already_is_not_told_twice():
+    (claim,) = claims("iam-22")
+    assert claim.source in claim.truth
+    assert "Source:" not in repr(corrections("iam-22"))
+    assert repr(corrections("map-39")).endswith(f"Source: {claims('map-39')[0].source}")
+
+
+def test_the_three_parts_of_a_correction_are_told_apart_at_a_glance():
+    shown = corrections("map-39")._repr_html_()
+    assert [shown.count(f"<strong>{label}:</strong>") for label in ("The notes say", "Today", "Source")] == [1, 1, 1]
+
+
+def test_the_ledger_speaks_of_aws_and_not_of_the_desk_it_was_written_at():
+    """What could not be opened on the day of writing is no fact about AWS."""
+    for claim in claims():
+        told = f"{claim.truth} {claim.source}".casefold()
+        assert not any(words in told for words in ("could not be", "couldn't be", "opened here", "read here", "secondary source"))
+
+
 def test_corrections_as_html_hide_no_sign():
     html = corrections(*{claim.service for claim in claims()})._repr_html_()
     assert html.count("<li>") == html.count("</li>") == len(corrections(*{claim.service for claim in claims()}))
     text = html
-    for tag in ("ul", "li", "p", "span"):
+    for tag in ("ul", "li", "p", "span", "strong"):
         text = text.replace(f"<{tag}>", "").replace(f"</{tag}>", "")
     assert "<" not in text.replace("<br>", "")
 

@@ -116,8 +116,9 @@ def test_lessons_lists_all_and_claims_counts_all(root, capsys):
     assert sum(int(line.split()[1]) for line in out.splitlines()[1:] if line[0] != " ") == 1028
     assert main(["claims", "18"]) == 0
     assert capsys.readouterr().out.startswith("18_messaging")
-    assert main(["claims", "no such"]) == 2
-    assert "no lesson 'no such'" in capsys.readouterr().err
+    for nothing in ("no such", ""):
+        assert main(["claims", nothing]) == 2
+        assert f"no lesson {nothing!r}" in capsys.readouterr().err
 
 
 def test_claims_names_notebook_and_cell_of_a_wrong_mark(tmp_path, cells, monkeypatch, capsys):

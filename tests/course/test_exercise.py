@@ -88,6 +88,42 @@ def test_a_blank_is_told_that_it_is_its_turn(blank):
     assert told(blank).startswith("Your turn: How many workers?")
 
 
+def prints_its_answer(rate, seconds):
+    print(rate * seconds)
+
+
+def forgets_to_return(**case):
+    busy = case["rate"] * case["seconds"]
+    busy += 0
+
+
+@pytest.mark.parametrize("answer", [prints_its_answer, forgets_to_return])
+@pytest.mark.parametrize("run", [None, lambda answer, case: {"workers": answer(**case)}], ids=["called", "run"])
+def test_a_function_without_its_return_is_told_so_and_not_that_it_is_blank(answer, run, capsys):
+    one = exercise() if run is None else exercise(run=run, expected=lambda case: {"workers": 0})
+    assert told(answer, one).splitlines() == [
+        "Not yet: How many workers?", "Case 1 of 2: rate=4, seconds=3",
+        "Your function gives nothing back. Is a `return` missing?"]
+    assert (capsys.readouterr().out != "") == (answer is prints_its_answer)
+
+
+def test_none_on_some_cases_only_is_an_answer_like_any_other():
+    one = exercise(expected=lambda case: None if case["rate"] == 4 else 1)
+    assert "Your answer gives 2; the model gives None." in told(lambda rate, seconds: 2 if rate == 4 else None, one)
+
+
+def test_a_cell_that_could_not_be_read_is_named_because_an_older_answer_was_checked(monkeypatch):
+    from IPython.core.interactiveshell import InteractiveShell
+    shell = InteractiveShell()
+    monkeypatch.setattr("kit.course.exercise.notebook", lambda: shell)
+    shell.run_cell("answer = 5", store_history=True)
+    assert "syntax error" not in told(5)
+    shell.run_cell("def answer(:\n    return 7", store_history=True)
+    assert told(...).splitlines()[0] == "Your turn: How many workers?"
+    assert told(5).splitlines()[-1].startswith("The cell that you ran before this one has a syntax error")
+    exercise().check(right)  # a right answer is right
+
+
 def test_what_a_finished_answer_holds_is_not_mistaken_for_a_blank():
     assert told(lambda rate, seconds: None if rate == 4 else 3).startswith("Not yet")
     assert told(lambda rate, seconds: "").startswith("Not yet")

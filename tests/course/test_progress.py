@@ -44,6 +44,13 @@ def test_an_empty_name_changes_nothing_and_the_kernels_own_name_goes_before_the_
     assert progress.learner() == "Ada" and progress.read()["learner"] == "Grace"
 
 
+@pytest.mark.parametrize("name", [5, True, ["Ada"], 0])
+def test_a_name_that_is_no_text_is_refused_in_words_and_changes_nothing(name, file):
+    with pytest.raises(ValueError, match='a text in quotes, as in learner."Ada"., not'):
+        learner(name)
+    assert not file.exists() and progress.learner() == ""
+
+
 def test_the_learner_is_greeted(capsys):
     learner()
     assert "given no name" in capsys.readouterr().out
@@ -54,6 +61,8 @@ def test_the_learner_is_greeted(capsys):
 @pytest.mark.parametrize("damage", [
     b"", b"{", b"[]", b"7", b'{"learner": "Ada"}', b'{"learner": 7, "done": {}}',
     b'{"learner": "", "done": {"a": "2"}}',
+    b'{"learner": "", "done": []}', b'{"learner": "", "done": {"a": NaN}}', b'{"learner": "", "done": {"a": -Infinity}}',
+    b'{"learner": "", "done": {"a": 1e999}}', b'{"learner": "", "done": {"a": 1' + b"0" * 400 + b'}}',
     b'{"learner": "", "done": {"a": true}}', b'{"learner": "", "done": 7}', b"\xff\xfe\xff", b"[" * 100_000])
 def test_a_damaged_file_is_kept_aside_and_a_new_one_begun_with_a_word(file, damage, capsys):
     file.write_bytes(damage)

@@ -33,6 +33,13 @@ def test_the_topics_are_those_of_the_house():
         "monitoring", "networking", "security", "containers", "edge", "ml", "immersive"}
 
 
+def test_in_a_path_a_mark_stands_between_a_title_and_its_reason():
+    path = syllabus.path("beginner")
+    lines = path._repr_markdown_().splitlines()[2:]
+    assert [line.partition(" – ")[2] for line in lines] == [why for _, why in path.steps]
+    assert f"1. [{syllabus.lesson('18').title}](18_messaging.ipynb) – how parts of a system wait for one another" in lines
+
+
 def test_four_paths_lead_through_lessons_with_a_reason_for_each():
     paths = syllabus.paths()
     assert [path.name for path in paths] == ["beginner", "developer", "operator", "certificate"]

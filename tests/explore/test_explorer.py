@@ -92,6 +92,49 @@ def test_an_unexpected_error_is_not_swallowed():
         panel.set(rate=7.5)
 
 
+class Speechless(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize("error, words", [
+    (SystemExit(), "The model failed: SystemExit."), (SystemExit("enough"), "SystemExit: enough."),
+    (KeyboardInterrupt(), "was interrupted"), (Speechless(), "The model failed: Speechless."),
+    (ZeroDivisionError(), "The model failed: ZeroDivisionError.")])
+def test_whatever_a_model_raises_is_answered_in_words_within_the_reply(error, words):
+    def fails(rate=2.0):
+        if rate > 5:
+            raise error
+        return simulate(rate)
+    panel = explore(fails, view, rate=(1.0, 8.0))
+    reply = ask(panel, 1, rate=6.0)
+    assert words in reply["error"] and reply["serial"] == 1 and panel.error is error
+    assert "error" not in ask(panel, 2, rate=3.0)
+
+
+@pytest.mark.parametrize("values, words", [
+    ({"kind": 3}, "kind: the page sent 3, which is none of its 3 choices"), ({"kind": -1}, "sent -1"),
+    ({"kind": None}, "sent None"), ({"kind": 1.0}, "sent 1.0"), ({"kind": True}, "sent True"),
+    ({"kind": float("nan")}, "sent nan"), ({"rate": None}, "arrivals a second: give a number from 1.0 to 10.0, not None"),
+    ({"rate": float("nan")}, "not nan"), ({"rate": float("inf")}, "not inf"), ({"rate": "7"}, "not '7'"),
+    ({"rate": True}, "not True"), ({"rate": [1]}, "not [1]"), ({"poison": None}, "poison: the page sent None"),
+    ({"poison": 2}, "neither true nor false"), (None, "the page sent None, which are no settings"), ([1], "no settings")])
+def test_a_request_that_makes_no_sense_is_answered_in_words_and_changes_nothing(values, words):
+    panel = explorer()
+    before = dict(panel.values)
+    panel.request = {"serial": 7, "values": values}
+    assert panel.reply["serial"] == 7 and words in panel.reply["error"], panel.reply
+    assert panel.values == before and panel.reply["values"]["kind"] == 0
+    assert "error" not in ask(panel, 8, rate=5.0)
+
+
+def test_a_number_that_is_none_is_refused_from_code_too():
+    panel = explorer()
+    with pytest.raises(ValueError, match="give a number from 1 to 8, not nan"):
+        panel.set(consumers=float("nan"))
+    assert panel.values["consumers"] == 2
+
+
 def test_a_model_that_fails_at_its_first_settings_fails_the_cell():
     with pytest.raises(ValueError, match="take a rate of 8"):
         explorer(rate=(9.0, 10.0))

@@ -27,6 +27,24 @@ def test_a_stepper_has_its_text_twin():
     assert repr(step_through(RUN[:1] * 3, "Life")) == "Life: 3 steps, from “sent a” to “sent a”."
 
 
+def stepped(**column):
+    name, values = next(iter(column.items()))
+    rows = [{"time": float(n), "attempt": n, name: value, "left": 3 - n} for n, value in enumerate(values)]
+    return step_through(rows).spec
+
+
+def test_without_events_the_first_column_of_text_tells_what_happened():
+    spec = stepped(what_happens=["it fails", "it succeeds"])
+    assert [step["event"] for step in spec["steps"]] == ["what happens: it fails", "what happens: it succeeds"]
+    assert spec["names"] == ["attempt", "left"]
+
+
+def test_the_told_line_is_never_empty():
+    spec = stepped(size=[4, 5])  # no text at all: the first column that there is
+    assert [step["event"] for step in spec["steps"]] == ["attempt: 0", "attempt: 1"] and spec["names"] == ["size", "left"]
+    assert stepped(event=["sent", "gone"])["steps"][0]["event"] == "sent"
+
+
 @pytest.mark.parametrize("run, words", [([], "nothing to step through"), (RUN, "same columns"),
                                         (RUN[:1] * 2001, "2,001 steps are too many")])
 def test_a_stepper_refuses_in_words(run, words):
@@ -57,10 +75,33 @@ def test_reasons_may_depend_on_what_was_said():
 def test_the_page_commits_too_and_hears_errors_in_words():
     panel = predict("Twice?", ["yes", "no"], lambda: 1 / 0)
     panel.request = {"serial": 1, "said": "yes"}
-    assert panel.reply == {"right": None, "told": "That did not work: division by zero"}
+    assert panel.reply == {"right": None, "told": "That did not work: division by zero", "serial": 1}
     with pytest.raises(ZeroDivisionError):
         panel.commit("yes")
 
+
+def leaves():
+    raise SystemExit
+
+
+@pytest.mark.parametrize("answer, said, words", [
+    (leaves, 3, "SystemExit"), (lambda: float("nan"), 3, "the model answers nan, which is no number"),
+    (lambda: None, 3, "the model answers None"), (lambda: "5", 3, "the model answers '5'"),
+    (lambda: 5, float("nan"), "not nan"), (lambda: 5, None, "not None"), (lambda: 5, True, "not True"),
+    (lambda: 5, "", "not ''"), (lambda: 5, 10, "give a number of s from 0 to 9, not 10"), (lambda: 5, -1, "not -1")])
+def test_whatever_comes_of_a_number_the_page_hears_it_in_words_every_time(answer, said, words):
+    panel, heard = predict("How long?", (0, 9), answer, unit="s"), []
+    panel.observe(lambda change: heard.append(change["new"]), names="reply")
+    for serial in (1, 2):  # the second time says the same, and is heard all the same
+        panel.request = {"serial": serial, "said": said}
+    assert len(heard) == 2 and all(one["right"] is None and words in one["told"] for one in heard), heard
+    assert panel.said is None and panel.right is None
+
+
+@pytest.mark.parametrize("answer, shown", [(60, "60"), (1753, "1,753"), (174.7213, "175"), (0.083333, "0.0833"),
+                                           (1_234_567.8, "1,230,000"), (2.0, "2"), (0, "0")])
+def test_an_answer_is_told_with_three_digits_and_a_whole_one_whole(answer, shown):
+    assert f"the model says {shown} m." in predict("How far?", (-9, 9e9), lambda: answer, unit="m").commit(1)
 
 @pytest.mark.parametrize("make, words", [
     (lambda: predict("?", ["a", "b"], "a"), "as a function that asks the model"),
@@ -73,6 +114,17 @@ def test_the_page_commits_too_and_hears_errors_in_words():
 def test_a_prediction_refuses_in_words(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_a_page_without_a_kernel_says_what_to_run_and_does_not_leave_a_picture_beside_other_settings():
+    script, look = str(Panel._esm), str(Panel._css)
+    assert "run the first cell, then this one" in script and "run this cell again" not in script
+    assert 'classList.add("kit-stale")' in script and ".kit-panel.kit-stale .kit-plot" in look
+
+
+def test_a_number_is_told_with_its_noun():
+    assert [theme.counted(n, "message") for n in (0, 1, 2, 1200)] == ["0 messages", "1 message", "2 messages", "1,200 messages"]
+    assert theme.counted(0.5, "hour", "g") == "0.5 hours"
 
 
 def test_source_shows_the_real_code_and_where_it_stands():

@@ -26,3 +26,10 @@ def test_given_a_leak_both_credentials_are_drawn_and_told():
     assert [sum(trace.y) for trace in fig.data] == [sum(run.attempts["key_works"]), sum(run.attempts["session_works"])]
     assert "10 hours" in fig.layout.meta["says"] and "1.5 hours" in fig.layout.meta["says"]
     assert len({trace.line.dash for trace in fig.data}) == 2
+
+
+def test_given_an_hour_it_is_told_as_one_hour_and_no_digit_is_lost():
+    fig = views.leak(leak.simulate(noticed_after=1, session_lasts=12))
+    assert fig.layout.title.text == "The key stays open 1 hour, the session 1 hour"
+    fig = views.leak(leak.simulate(noticed_after=24, session_lasts=12, leaked_after=0.5))
+    assert "the session works for 11.5 hours" in fig.layout.meta["says"]

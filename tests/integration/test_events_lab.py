@@ -22,6 +22,17 @@ def received(sandbox, url):
     return [json.loads(one["Body"]) for one in found]
 
 
+def role(sandbox, service, *actions, name="r"):
+    """A role that a service may assume and that may do these actions on everything."""
+    iam = sandbox.client("iam")
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]}
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    if actions:
+        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": list(actions), "Resource": "*"}]}))
+    return arn
+
+
 def rule(sandbox, arn, target=None, **what):
     events = sandbox.client("events")
     events.put_rule(Name="r", **what)
@@ -80,7 +91,8 @@ def test_given_a_state_machine_then_it_starts_with_the_event(sandbox):
     definition = {"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": True}}}
     states = sandbox.client("stepfunctions")
     arn = states.create_state_machine(name="m", definition=json.dumps(definition), roleArn=f"arn:aws:iam::{ACCOUNT}:role/r")["stateMachineArn"]
-    order(rule(sandbox, arn, {"InputPath": "$.detail"}, EventPattern='{"source": ["shop"]}'), id=7)
+    starter = role(sandbox, "events.amazonaws.com", "states:StartExecution")
+    order(rule(sandbox, arn, {"InputPath": "$.detail", "RoleArn": starter}, EventPattern='{"source": ["shop"]}'), id=7)
     [execution] = states.list_executions(stateMachineArn=arn)["executions"]
     assert json.loads(states.describe_execution(executionArn=execution["executionArn"])["input"]) == {"id": 7}
 
@@ -128,14 +140,15 @@ def test_given_an_archive_then_a_replay_delivers_again(sandbox):
     sandbox.clock.advance(hours=1)
     events.start_replay(ReplayName="again", EventSourceArn=archive, EventStartTime=sandbox.clock.date_at(0),
                         EventEndTime=sandbox.clock.date, Destination={"Arn": bus})
+    sandbox.clock.advance(minutes=1)
     assert [one["detail"] for one in received(sandbox, url)] == [{"id": 7}, {"id": 7}]
 
 
 def test_given_a_scheduler_schedule_then_it_fires_once_in_its_time_zone(sandbox):
-    url, arn = queue(sandbox, "q", "scheduler.amazonaws.com")
+    url, arn = queue(sandbox, "q")
     sandbox.client("scheduler").create_schedule(
         Name="once", ScheduleExpression="at(2026-01-05T09:00:00)", ScheduleExpressionTimezone="Europe/Rome",
-        FlexibleTimeWindow={"Mode": "OFF"}, Target={"Arn": arn, "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/r", "Input": '"wake up"'})
+        FlexibleTimeWindow={"Mode": "OFF"}, Target={"Arn": arn, "RoleArn": role(sandbox, "scheduler.amazonaws.com", "sqs:SendMessage"), "Input": '"wake up"'})
     sandbox.clock.advance(hours=7, minutes=59)
     assert received(sandbox, url) == []
     sandbox.clock.advance(days=3)
@@ -151,7 +164,7 @@ def test_given_a_wrong_schedule_then_the_rule_is_refused(sandbox, expression):
 def test_given_an_alarm_then_its_topic_tells_the_queue(sandbox):
     """From a metric to a message: CloudWatch, SNS, SQS."""
     sns, cw = sandbox.client("sns"), sandbox.client("cloudwatch")
-    url, arn = queue(sandbox, "ops")
+    url, arn = queue(sandbox, "ops", "sns.amazonaws.com")
     topic = sns.create_topic(Name="alerts")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="ops@example.com")
@@ -189,3 +202,65 @@ def test_given_requests_then_the_bill_counts_them_and_the_first_million_is_free(
         sandbox.client("sqs").send_message(QueueUrl=url, MessageBody="x")
     [line] = [line for line in sandbox.bill().lines if line.item == "sqs:request"]
     assert (line.quantity, line.free, line.cost) == (4, 4, 0)
+
+
+# the bill
+
+
+def used(sandbox):
+    """item -> quantity"""
+    quantities = {}
+    for line in sandbox.bill().lines:
+        quantities[line.item] = quantities.get(line.item, 0) + line.quantity
+    return quantities
+
+
+def test_given_large_payloads_then_each_64_KB_is_a_request(sandbox):
+    """Amazon SQS and SNS: each 64 KB chunk of a payload is billed as one request."""
+    sqs, sns = sandbox.client("sqs"), sandbox.client("sns")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="x" * 65_536)
+    sqs.send_message(QueueUrl=url, MessageBody="x" * 65_537)
+    sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+    assert used(sandbox)["sqs:request"] == 1 + 1 + 2 + 3  # 131,073 bytes come back
+    sns.publish(TopicArn=sns.create_topic(Name="t")["TopicArn"], Message="x" * 65_537)
+    assert used(sandbox)["sns:request"] == 2
+
+
+def test_given_queues_of_both_kinds_then_a_million_requests_are_free_together(sandbox):
+    """Amazon SQS Pricing: one million requests a month are free, of all queues."""
+    sandbox.life.wake("sqs")
+    sandbox.life.meter.add("a", "sqs:request", 800_000)
+    sandbox.life.meter.add("b", "sqs:fifo-request", 800_000)
+    assert sum(line.free for line in sandbox.bill().lines) == 1_000_000
+    assert sandbox.bill().total == pytest.approx(600_000 * 0.0000004)
+
+
+def test_given_subscribers_then_mails_and_calls_are_billed_queues_are_not_and_sms_is_said_in_words(sandbox):
+    sns, sqs = sandbox.client("sns"), sandbox.client("sqs")
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    for protocol, endpoint in (("email", "a@example.com"), ("sqs", arn), ("sms", "+15555550100")):
+        sns.subscribe(TopicArn=topic, Protocol=protocol, Endpoint=endpoint)
+    sns.publish(TopicArn=topic, Message="x")
+    sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=[{"Id": "1", "Message": "a"}, {"Id": "2", "Message": "b"}])
+    mine = {item: n for item, n in used(sandbox).items() if item.startswith("sns")}
+    assert mine == {"sns:request": 2, "sns:email": 3} and "No price here for: 2 SMS; not counted." in repr(sandbox.bill())
+
+
+def test_given_a_fifo_topic_then_requests_and_gigabytes_are_billed_and_nothing_is_free(sandbox):
+    sns = sandbox.client("sns")
+    topic = sns.create_topic(Name="t.fifo", Attributes={"FifoTopic": "true", "ContentBasedDeduplication": "true"})["TopicArn"]
+    sns.publish(TopicArn=topic, Message="x" * 1000, MessageGroupId="g")
+    assert used(sandbox) == {"sns:fifo-request": 1, "sns:fifo-gb": pytest.approx(1000 / 2 ** 30)}
+    assert sandbox.bill().total == pytest.approx(0.0000003 + 0.017 * 1000 / 2 ** 30)
+
+
+def test_given_large_events_then_each_64_KB_is_one_and_archives_are_said_in_words(sandbox):
+    events = sandbox.client("events")
+    detail = json.dumps({"x": "y" * 70_000})
+    events.put_events(Entries=[{"Source": "shop", "DetailType": "order", "Detail": "{}"},
+                               {"Source": "shop", "DetailType": "order", "Detail": detail}])
+    events.create_archive(ArchiveName="a", EventSourceArn=events.describe_event_bus()["Arn"])
+    assert used(sandbox)["events:custom"] == 3 and "No price here for: 1 EventBridge archive" in repr(sandbox.bill())

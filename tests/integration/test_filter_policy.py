@@ -131,3 +131,25 @@ def test_or_is_the_union_and_another_key_only_narrows(first, second, one, other)
 
     assert passes({"$or": [{"a": first}, {"b": second}]}) == (passes({"a": first}) or passes({"b": second}))
     assert passes({"a": first, "b": second}) == (passes({"a": first}) and passes({"b": second}))
+
+
+@pytest.mark.parametrize("rule", [[1.000001], [{"numeric": ["=", 1.000001]}]])
+@pytest.mark.parametrize("value, passes", [("1.000001", True), ("1.0000014", True), ("1.0000019", True), ("1.000002", False), ("1.00001", False)])
+def test_given_many_digits_then_six_after_the_point_are_compared(rule, value, passes):
+    """Event Ruler, "Numeric Matching": numbers are compared with six decimal places; the guide promises five."""
+    assert matches({"k": rule}, "MessageAttributes", number(value)) is passes
+
+
+@pytest.mark.parametrize("policy", ["banana", "", 7, 0, [1], [], True, False, 1.5, ({},)])
+def test_a_policy_that_is_no_object_is_refused_whoever_asks(policy):
+    """"Amazon SNS subscription filter policies": a filter policy is a JSON object."""
+    for ask in (lambda: check_filter_policy(policy, "MessageAttributes"), lambda: matches(policy, "MessageAttributes", text("a")),
+                lambda: matches(policy, "MessageBody", "{}")):
+        with pytest.raises(ServiceError) as refusal:
+            ask()
+        assert refusal.value.code == "InvalidParameter" and "A filter policy is an object" in str(refusal.value)
+
+
+@pytest.mark.parametrize("policy", [None, {}])
+def test_no_policy_and_an_empty_one_let_everything_pass(policy):
+    assert matches(policy, "MessageAttributes", text("a"))

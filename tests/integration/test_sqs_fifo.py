@@ -223,3 +223,16 @@ def test_given_any_groups_then_each_is_worked_through_in_the_order_of_sending(gr
     for group in set(groups):
         mine = [body for body in done if body[0] == group]
         assert mine == sorted(mine)
+
+
+def test_given_a_later_message_of_the_group_in_flight_then_an_earlier_one_that_came_back_waits_too():
+    """FIFO queue delivery logic in Amazon SQS: no message of a group while another of it is in flight."""
+    queue = Queue("q.fifo", VisibilityTimeout=60)
+    for id in ("one", "two"):
+        send(queue, id=id, body=id)
+    send(queue, id="other", body="other", group="h")
+    one, two = queue.receive_message(now=0, MaxNumberOfMessages=2)
+    queue.change_message_visibility(one["ReceiptHandle"], 0, now=1)
+    assert [message["Body"] for message in queue.receive_message(now=2, MaxNumberOfMessages=10)] == ["other"]
+    queue.delete_message(two["ReceiptHandle"], now=3)
+    assert [message["Body"] for message in queue.receive_message(now=4, MaxNumberOfMessages=10)] == ["one"]

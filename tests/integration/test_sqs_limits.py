@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from kit.errors import ServiceError
 from kit.integration import sqs
+from kit.integration.sns import Topic
 from kit.integration.sqs import DAY, Queue
 from kit.integration.sqs_check import ATTRIBUTES, BATCH_BYTES, batch, check_name, size_of
 
@@ -222,13 +223,14 @@ def test_given_a_batch_when_one_entry_is_wrong_then_it_fails_alone():
 
 @pytest.mark.parametrize("kind", ["", ".fifo"])
 def test_given_a_full_queue_when_one_is_deleted_or_visible_again_then_there_is_room(monkeypatch, kind):
-    """Amazon SQS message quotas, and ReceiveMessage: OverLimit of standard queues, nothing from FIFO queues."""
+    """"Quotas related to queues": OverLimit for short polls of standard queues, nothing for long polls and FIFO queues."""
     assert sqs.IN_FLIGHT == 120_000
     monkeypatch.setattr(sqs, "IN_FLIGHT", 2)
     queue = Queue(f"q{kind}", VisibilityTimeout=30)
     for n in range(4):
         queue.send_message("x", now=0, **({"MessageGroupId": str(n), "MessageDeduplicationId": str(n)} if kind else {}))
     first, _ = queue.receive_message(now=0, MaxNumberOfMessages=10)
+    assert queue.receive_message(now=1, WaitTimeSeconds=1) == []
     if kind:
         assert queue.receive_message(now=1) == []
     else:
@@ -335,3 +337,54 @@ def test_given_a_message_then_the_queue_says_where_it_is_or_what_became_of_it():
     assert queue.state_of(purged, 5 * DAY) == "purged"
     with pytest.raises(ValueError, match="never had"):
         queue.state_of("m", 0)
+
+
+def test_given_a_full_queue_that_polls_long_by_itself_then_a_receive_gets_nothing(monkeypatch):
+    """"Quotas related to queues": OverLimit "while using short polling"; ReceiveMessageWaitTimeSeconds makes it long."""
+    monkeypatch.setattr(sqs, "IN_FLIGHT", 1)
+    queue = Queue("q", ReceiveMessageWaitTimeSeconds=5)
+    for _ in range(2):
+        queue.send_message("x", now=0)
+    assert len(queue.receive_message(now=0)) == 1
+    assert queue.receive_message(now=1) == []
+    refused("OverLimit", queue.receive_message, now=1, WaitTimeSeconds=0)
+
+
+# ---------------------------------------------------------------------- time
+
+
+def test_given_a_second_receive_then_the_twelve_hours_count_from_it():
+    """ChangeMessageVisibility: 12 hours from when the message was received, this time."""
+    queue = Queue("q", VisibilityTimeout=60)
+    queue.send_message("x", now=0)
+    queue.receive_message(now=0)
+    [again] = queue.receive_message(now=1000)
+    queue.change_message_visibility(again["ReceiptHandle"], 43_200, now=1000)
+    refused("InvalidParameterValue", queue.change_message_visibility, again["ReceiptHandle"], 43_200, now=1001)
+    assert queue.receive_message(now=44_199) == [] and len(queue.receive_message(now=44_200)) == 1
+
+
+# ---------------------------------------------------------------------- what is no text
+
+
+@pytest.mark.parametrize("body", [5, None, b"x", ["x"], {"a": 1}])
+def test_given_a_body_that_is_no_text_then_it_is_refused_in_words(body):
+    """SendMessage: MessageBody is a String."""
+    refused("InvalidParameterValue", Queue("q").send_message, body, now=0)
+    refused("InvalidParameter", Topic("t").publish, body, now=0)
+    answer = Queue("q").send_message_batch([{"Id": "a", "MessageBody": body}, {"Id": "b", "MessageBody": "x"}], now=0)
+    assert [one["Id"] for one in answer["Successful"]] == ["b"] and answer["Failed"][0]["Code"] == "InvalidParameterValue"
+    answer = Topic("t.fifo", ContentBasedDeduplication=True).publish_batch([{"Id": "a", "Message": body, "MessageGroupId": "g"}], now=0)
+    assert answer["Failed"][0]["Code"] == "InvalidParameter"
+
+
+@pytest.mark.parametrize("attributes", [
+    {"a": "b"}, {"a": 5}, {"a": None}, ["a"], "a", {5: {"DataType": "String", "StringValue": "x"}}, {"a": {"DataType": 5, "StringValue": "x"}},
+    {"a": {"DataType": "Number", "StringValue": 5}}, {"a": {"DataType": "String", "StringValue": 5}},
+    {"a": {"DataType": "Binary", "BinaryValue": 5}}, {"a": {"DataType": "String", "StringValue": b"x"}}])
+def test_given_attributes_that_are_none_then_they_are_refused_in_words(attributes):
+    """MessageAttributeValue: a DataType, and a StringValue or BinaryValue."""
+    refused("InvalidParameterValue", Queue("q").send_message, "x", now=0, MessageAttributes=attributes)
+    refused("ParameterValueInvalid", Topic("t").publish, "x", now=0, MessageAttributes=attributes)
+    answer = Queue("q").send_message_batch([{"Id": "a", "MessageBody": "x", "MessageAttributes": attributes}], now=0)
+    assert answer["Failed"][0]["Code"] == "InvalidParameterValue"

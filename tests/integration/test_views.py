@@ -37,6 +37,51 @@ def test_work_done_counts_every_message_once():
     assert f"{run.duplicates} times" in views.work_done(run).layout.title.text
 
 
+SICK = [dict(poison=0.02), dict(poison=0.1), dict(poison=0.1, crash=0.2, visibility_timeout=2), dict(crash=0.2),
+        dict(poison=0.0), dict(poison=0.1, crash=0.2, max_receive_count=1), dict(poison=0.02, max_receive_count=3),
+        dict(poison=0.1, crash=0.2, visibility_timeout=2, max_receive_count=10), dict(poison=0.01, max_receive_count=1)]
+
+
+@pytest.mark.parametrize("sick", SICK, ids=str)
+def test_a_picture_of_many_messages_has_few_marks_and_each_message_that_came_again(sick):
+    """A browser draws each mark as a shape of its own: 1,200 took more than half a second after each key."""
+    run = messaging.simulate(**{"rate": 4, "consumers": 6, "visibility_timeout": 5, "duration": 300} | sick)
+    figure = views.received(run)
+    marks = [(sent, n) for trace in figure.data for sent, n in zip(trace.x, trace.y)]
+    messages = list(zip(run.messages["sent"], run.messages["received"]))
+    assert 20 < len(marks) <= 150 and set(marks) <= set(messages)
+    again = [row for row in messages if row[1] > 1]
+    assert {n for _, n in again} == {n for _, n in marks if n > 1} or len(again) > 120
+    assert len(again) > 120 or "dead" in run.messages["end"] or set(again) <= set(marks)
+    for end, name in (("dead", "in the dead-letter queue"), ("deleted", "done and deleted")):
+        counted = run.messages["end"].count(end)
+        assert (f"{name}: {counted:,}" in [trace.name for trace in figure.data]) == (counted > 0)
+
+
+def test_a_message_that_came_once_came_one_time():
+    says = views.received(messaging.simulate(rate=1, consumers=5)).layout.meta["says"]
+    assert says.startswith("The message received most often came 1 time; 0 receives") and "0 messages are in the dead" in says
+    assert views.received(messaging.simulate(rate=0)).layout.meta["says"].startswith("The message received most often came 0 times")
+
+
+def test_one_message_waits():
+    run = messaging.simulate(rate=4, consumers=2)
+    run.depth["visible"][-1] = run.depth["in_flight"][-1] = 1
+    assert "1 message waits and 1 is in flight" in views.backlog(run).layout.meta["says"]
+
+
+def test_fan_out_says_what_the_filters_spare_and_no_bar_hides_another():
+    shown = {filters: views.fan_out(messaging.fan_out(filters=filters)) for filters in (True, False)}
+    rows = messaging.fan_out(filters=False)
+    bars = {name: height for trace in shown[False].data for name, height in zip(trace.x, trace.y)}
+    assert bars == dict.fromkeys(("published", "everything", "gifts", "abroad"), rows["published"][-1])
+    assert shown[False].layout.title.text == "Published once, delivered to every queue"
+    rows = messaging.fan_out(filters=True)
+    spared = 3 * rows["published"][-1] - sum(rows[name][-1] for name in ("everything", "gifts", "abroad"))
+    assert shown[True].layout.title.text == f"The filters spare {spared} of {3 * rows['published'][-1]} messages" and spared > 0
+    assert views.fan_out(messaging.fan_out(rate=1e-9)).layout.meta["says"].startswith("Of 0 published messages")
+
+
 def test_fan_out_and_retries_are_drawn():
     assert "Of 0" not in views.fan_out(messaging.fan_out()).layout.meta["says"]
     figure = views.retry_times(retries("email"))

@@ -263,3 +263,20 @@ def test_the_models_of_cost_have_the_prices_of_the_table():
     assert lambda_cost.PROVISIONED_GB_SECOND * 3600 == pytest.approx(items["lambda:provisioned"]["price"])
     assert {name: price for name, (price, _) in purchase.PRICES.items()} == {
         name: items[f"ec2:{name}"]["price"] for name in purchase.PRICES}
+
+
+def test_given_looks_at_the_bill_on_the_way_then_it_is_the_same_to_the_bit(monkeypatch):
+    """A saved sandbox that is loaded again is not looked at when the learner looked."""
+    monkeypatch.setattr(metering, "prices", lambda: PRICES)
+    bills = []
+    for looks in (False, True):
+        clock = lab.clock.SandboxClock()
+        meter = Meter(clock)
+        meter.run("i-1", "server", 3)
+        meter.more("alarms", "alarm", 12, until=5000.0)
+        for _ in range(7):
+            clock.advance(seconds=1234.567)
+            if looks:
+                meter.bill()
+        bills.append((meter.bill().lines, meter.bill().forgotten))
+    assert bills[0] == bills[1]

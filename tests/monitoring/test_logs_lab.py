@@ -405,3 +405,48 @@ def test_given_what_was_saved_when_loaded_then_ids_are_the_same(sandbox, logs, t
     assert logs.filter_log_events(logGroupName="/shop")["events"] == events
     assert logs.get_query_results(queryId=asked)["results"] == results
     assert base64.b64decode(results[0][1]["value"]).decode().endswith(f"/shop/{events[0]['eventId']}")
+
+
+# the bill
+
+
+def gigabytes(sandbox, item):
+    return sum(line.quantity for line in sandbox.bill().lines if line.item == item)
+
+
+def test_given_logs_then_what_comes_in_and_what_is_kept_is_billed_until_it_expires(sandbox, logs, happened):
+    """Amazon CloudWatch Pricing: ingestion by the GB, storage by the GB-month, 5 GB of each free; kept is 15 % of it."""
+    logs.put_retention_policy(logGroupName="/shop", retentionInDays=3)
+    say(sandbox, "x" * 1000)
+    sandbox.clock.advance(days=1)
+    say(sandbox, "y" * 3000)
+    sandbox.clock.advance(days=10)
+    assert happened == [] and gigabytes(sandbox, "logs:ingested") == pytest.approx(4000 / 2 ** 30)
+    kept = gigabytes(sandbox, "logs:stored")
+    assert kept == pytest.approx(0.15 * 4000 / 2 ** 30 * (3 * 24 + 1) / 744, rel=1e-6)
+    assert sandbox.bill().an_hour == 0 and sandbox.bill().total == 0
+
+
+def test_given_logs_kept_for_ever_then_they_are_billed_until_they_are_deleted(sandbox, logs):
+    say(sandbox, "x" * 1000)
+    sandbox.clock.advance(days=10)
+    sandbox.client("logs", region_name="eu-west-1").create_log_group(logGroupName="/shop")
+    logs.put_retention_policy(logGroupName="/shop", retentionInDays=365)
+    assert sandbox.bill().an_hour > 0
+    logs.delete_log_group(logGroupName="/shop")
+    sandbox.clock.advance(days=10)
+    assert gigabytes(sandbox, "logs:stored") == pytest.approx(0.15 * 1000 / 2 ** 30 * 10 / 31) and sandbox.bill().an_hour == 0
+
+
+def test_given_gigabytes_of_logs_then_five_are_free_and_the_rest_costs(sandbox, logs):
+    logs_bill = sandbox.life.meter
+    logs_bill.add("log group /shop", "logs:ingested", 7)
+    assert sandbox.bill().total == pytest.approx(2 * 0.50)
+
+
+def test_given_a_query_then_what_it_scans_is_billed(sandbox, logs):
+    say(sandbox, "x" * 1000)
+    sandbox.clock.advance(minutes=1)
+    now = int(sandbox.clock.date.timestamp())
+    logs.start_query(logGroupName="/shop", startTime=now - 3600, endTime=now, queryString="fields @message")
+    assert gigabytes(sandbox, "logs:scanned") * 2 ** 30 == pytest.approx(1000, rel=0.1)

@@ -296,3 +296,33 @@ def test_a_band_is_learnt_from_the_two_weeks_before():
                                       now - 3 * HOUR, now)["MetricDataResults"][1:]
     assert high["Timestamps"] == [now - HOUR, now - 2 * HOUR, now - 3 * HOUR] == low["Timestamps"]
     assert high["Values"] == pytest.approx([101, 100, 101], abs=0.01) and all(h > v > l for h, v, l in zip(high["Values"], [101, 100, 101], low["Values"]))
+
+
+def test_given_a_supplied_metric_then_who_looks_each_minute_asks_once_for_each_time():
+    """An alarm of a day of one-minute looks costs its minutes, not its minutes times what it looks back on."""
+    asked, store = [], MetricStore()
+
+    def supplier(start, end):
+        times = range(int(-(-start // 60) * 60), int(-(-end // 60) * 60), 60)
+        asked.extend(times)
+        return [(at, at / 60) for at in times]
+
+    store.supply("AWS/EC2", "CPUUtilization", [], supplier)
+    for now in range(600, 86_400, 60):
+        found = store.statistics("AWS/EC2", "CPUUtilization", [], now - 240, now, 60, "Sum", now=now)
+        assert found == [(at, at / 60) for at in range(now - 240, now, 60)]
+        assert store.statistics("AWS/EC2", "CPUUtilization", [], now - 600, now, 300, "Maximum", now=now)[-1][1] <= now / 60 - 1
+    assert len(asked) < 1.2 * 1440
+    assert len(store.statistics("AWS/EC2", "CPUUtilization", [], 0, 86_400, 60, "Sum", now=86_400)) == 1440
+
+
+def test_given_a_supplied_metric_that_is_asked_beyond_now_then_what_is_to_come_is_not_remembered():
+    values, store = {120: 1.0}, MetricStore()
+    store.supply("AWS/EC2", "CPUUtilization", [], lambda start, end: [(at, value) for at, value in values.items() if start <= at < end])
+
+    def read(now):
+        return store.statistics("AWS/EC2", "CPUUtilization", [], 0, 180, 60, "Sum", now=now)
+
+    assert read(60) == [(120, 1.0)]
+    values[120] = 2.0
+    assert read(120) == read(180) == [(120, 2.0)]

@@ -33,6 +33,25 @@ def test_the_title_of_a_night_is_what_happened(options, title):
     assert title in views.alarm_story(observed.alarm_story(**options)).layout.title.text
 
 
+@pytest.mark.parametrize("options", [{}, {"datapoints": 5, "threshold": 110}, {"noise": 0.0}, {"missing": 0.8}])
+def test_a_night_is_drawn_with_its_threshold_and_its_fault_on_an_axis_of_its_own(options):
+    story = observed.alarm_story(**options)
+    figure = views.alarm_story(story)
+    (line,) = [trace for trace in figure.data if trace.name == "threshold"]
+    assert set(line.y) == {options.get("threshold", 80.0)} and line.line.dash == "dash"
+    (band,) = figure.layout.shapes
+    assert (band.x0, band.x1) == (240, 300) and figure.layout.xaxis.range == (0, 480) and len(figure.data) <= 5
+
+
+@pytest.mark.parametrize("options, words", [
+    ({"datapoints": 5, "threshold": 140}, "0 false alarms. The fault of minute 240 was never noticed."),
+    ({"noise": 0.0, "datapoints": 1}, "0 false alarms. The fault of minute 240 was noticed at once."),
+    ({"noise": 0.0, "datapoints": 2}, "0 false alarms. The fault of minute 240 was noticed 1 minute after it began."),
+    ({"noise": 0.0, "datapoints": 2, "fault_at": 100, "fault_minutes": 9}, "0 false alarms. The fault of minute 100 was noticed 1 minute")])
+def test_what_became_of_the_fault_is_said(options, words):
+    assert views.alarm_story(observed.alarm_story(**options)).layout.meta["says"].startswith(words)
+
+
 def test_without_data_the_alarm_says_so():
     story = observed.alarm_story(missing=1.0)
     assert set(story["state"]) == {"INSUFFICIENT_DATA"} and "INSUFFICIENT_DATA" in [trace.name for trace in views.alarm_story(story).data]
@@ -42,7 +61,7 @@ def test_without_data_the_alarm_says_so():
 
 def test_bands_and_bursts_are_counted_in_words():
     edges = [None, (0, 10), (0, 10)]
-    assert views.band([0, 1, 2], [5, 5, 50], edges).layout.meta["says"] == "1 of 3 values lie outside of their band."
+    assert views.band([0, 1, 2], [5, 5, 50], edges).layout.meta["says"] == "1 of 3 values lies outside of their band."
     assert anomaly.band([(0, 1.0)], 2, 10) is None
     run = trail_insights.simulate()
     assert f"In {sum(run['unusual'])} steps" in views.unusual_calls(run).layout.meta["says"]

@@ -614,3 +614,62 @@ def test_given_a_reset_then_nothing_is_on_record_and_calls_go_their_usual_way(sa
     life = sandbox.life
     sandbox.reset()
     assert "perform" not in vars(sandbox.life) and look(sandbox.client("cloudtrail")) == [] and sandbox.life is not life
+
+
+# the bill
+
+
+def trail_bill(sandbox, name="audit"):
+    """item -> (quantity, cost) of one trail"""
+    return {line.item: (line.quantity, line.cost) for line in sandbox.bill().lines if line.resource == f"trail {name}"}
+
+
+def test_given_two_trails_then_the_first_copy_is_free_and_the_second_costs(sandbox, ct, trail):
+    """AWS CloudTrail Pricing: the first copy of management events is free, additional ones are $2.00 per 100,000."""
+    trail()
+    ct.create_trail(Name="second", S3BucketName=BUCKET)
+    ct.start_logging(Name="second")
+    sandbox.clock.advance(minutes=5)  # second's own beginning is over
+    before = trail_bill(sandbox), trail_bill(sandbox, "second")
+    for name in "abc":
+        sandbox.client("sqs").create_queue(QueueName=name)
+    sandbox.clock.advance(minutes=5)
+    first, second = trail_bill(sandbox), trail_bill(sandbox, "second")
+    assert first["cloudtrail:management"][0] == before[0].get("cloudtrail:management", (0, 0))[0] + 3
+    assert first["cloudtrail:management"][1] == 0 and "cloudtrail:management-copy" not in first
+    assert second["cloudtrail:management-copy"] == (3, pytest.approx(3 * 0.00002))
+    [row] = [row for row in sandbox.bill().table().rows if row[0] == "a management event on its first trail"]
+    assert row[3] == "all of it"
+
+
+def test_given_data_events_then_each_trail_pays_for_them(sandbox, ct, trail):
+    """AWS CloudTrail Pricing: data events are $0.10 per 100,000; all deliveries cost."""
+    trail()
+    sandbox.client("s3").create_bucket(Bucket="photos")
+    ct.put_event_selectors(TrailName="audit", EventSelectors=[{"ReadWriteType": "All", "IncludeManagementEvents": False, "DataResources": [
+        {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::photos/"]}]}])
+    sandbox.clock.advance(minutes=5)
+    for _ in range(4):
+        sandbox.client("s3").put_object(Bucket="photos", Key="cat", Body=b"miau")
+    sandbox.clock.advance(minutes=5)
+    assert trail_bill(sandbox)["cloudtrail:data"] == (4, pytest.approx(4 * 0.000001))
+
+
+def test_given_insights_then_writes_are_analyzed_twice_and_reads_once(sandbox, ct, trail):
+    """CloudTrail User Guide, "Costs for Insights events", example 1: writes for the call rate and the error rate."""
+    trail()
+    ct.put_insight_selectors(TrailName="audit", InsightSelectors=[{"InsightType": "ApiCallRateInsight"}, {"InsightType": "ApiErrorRateInsight"}])
+    sandbox.clock.advance(minutes=5)
+    before = trail_bill(sandbox).get("cloudtrail:insights", (0, 0))[0]
+    sandbox.client("sqs").create_queue(QueueName="a")  # a write
+    sandbox.client("sqs").list_queues()
+    sandbox.clock.advance(minutes=5)
+    assert trail_bill(sandbox)["cloudtrail:insights"][0] - before == 3
+
+
+def test_given_nothing_that_can_be_delivered_then_nothing_is_billed(sandbox, ct, trail):
+    trail()
+    sandbox.client("s3").delete_bucket_policy(Bucket=BUCKET)
+    sandbox.client("sqs").create_queue(QueueName="a")
+    sandbox.clock.advance(minutes=5)
+    assert not trail_bill(sandbox)

@@ -50,9 +50,19 @@ def test_columns_need_names_that_differ(columns):
 
 def test_a_table_reads_as_text_and_as_html():
     table = filled().to_table(limit=1)
-    assert repr(table) == "time  event  depth\n0     sent   1\n… and 1 more rows"
-    assert '<th scope="col" style="text-align: left">event</th>' in table._repr_html_() and "1 more rows" in table._repr_html_()
-    assert '<td style="text-align: right">1</td>' in table._repr_html_()  # numbers line up, words begin together
+    assert repr(table) == "time  event  depth\n0     sent   1\n… and 1 more row"
+    assert '<th scope="col" style="text-align: left">event</th>' in table._repr_html_() and "and 1 more row<" in table._repr_html_()
+    assert '<td style="text-align: right; white-space: nowrap">1</td>' in table._repr_html_()  # numbers line up, words begin together
+
+
+def test_a_date_stays_on_one_line_a_sentence_may_take_several_and_what_is_left_out_stands_below():
+    records = Records("when", "why")
+    for _ in range(1500):
+        records.append("Mon 05 Jan 00:05:30", "nobody answered within thirty seconds")
+    html = records.to_table(limit=1)._repr_html_()
+    assert '<td style="text-align: left; white-space: nowrap">Mon 05 Jan 00:05:30</td>' in html
+    assert '<td style="text-align: left">nobody answered within thirty seconds</td>' in html
+    assert '<caption style="caption-side: bottom">and 1,499 more rows</caption>' in html
 
 
 def test_a_table_escapes_what_it_shows():
