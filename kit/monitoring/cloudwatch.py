@@ -16,8 +16,9 @@ whether the alarms of a rule exist, and cycles of composite alarms: that is for 
 
 Amazon CloudWatch User Guide, read 2026-11-23: "Using Amazon CloudWatch alarms" ("Evaluating an alarm", "Configuring how
 CloudWatch alarms treat missing data", "Avoiding premature transitions to alarm state", "Percentile-based alarms and low
-data samples"), "Creating a composite alarm", "Suppressing composite alarm actions", "Invoke a Lambda function from an alarm" (2026-11-28). API Reference, in the copy that
-botocore 1.44.5 carries: "PutMetricAlarm", "PutCompositeAlarm", "SetAlarmState".
+data samples"), "Creating a composite alarm", "Suppressing composite alarm actions"; "Invoke a Lambda function from an
+alarm", read 2026-11-28. API Reference, in the copy that botocore 1.44.5 carries: "PutMetricAlarm", "PutCompositeAlarm",
+"SetAlarmState".
 """
 
 import json
