@@ -39,6 +39,7 @@ from hashlib import sha256
 from random import Random
 
 from kit.errors import ServiceError
+from kit.storage.tree_hash import tree_hash, tree_hash_aligned
 from kit.storage.vault_lock import VaultLock, check_vault_policy, may_delete_archive
 
 CLOSED_TO_NEW_CUSTOMERS = "2025-12-15"
@@ -544,27 +545,6 @@ class Account:
         """Opaque, as AWS's are: nothing about what it names can be read from it."""
         self._count += 1
         return sha256(f"{self._seed}/{self.account}/{kind}/{self._count}".encode()).hexdigest()
-
-
-def tree_hash(body: bytes) -> str:
-    """The SHA-256 tree hash: of each MB, then of neighbours in pairs, up to a single root; one left over goes up as it
-    is ("Computing Checksums")."""
-    level = [sha256(body[first:first + MB]).digest() for first in range(0, len(body), MB)] or [sha256(b"").digest()]
-    while len(level) > 1:
-        level = [sha256(b"".join(level[first:first + 2])).digest() if first + 1 < len(level) else level[first]
-                 for first in range(0, len(level), 2)]
-    return level[0].hex()
-
-
-def tree_hash_aligned(first: int, last: int, size: int) -> bool:
-    """Are these bytes of an archive just what one node of its tree hash stands for? Only then is there a checksum."""
-    if first % MB or (last + 1) % MB and last + 1 != size:
-        return False
-    start, end, chunks = first // MB, -(-(last + 1) // MB), -(-size // MB)
-    width = 1
-    while width < end - start:
-        width *= 2
-    return start % width == 0 and end == min(start + width, chunks)
 
 
 def check_size(size: int, multipart: bool = False) -> None:

@@ -12,7 +12,8 @@ without boto3 (presigned URLs, websites) in ``s3_web_lab``, events in ``s3_event
 HeadObject of a version of a suspended bucket (moto says 400).
 
 The pages are those of the models. Amazon S3 API Reference, "CreateBucket" (new buckets are BucketOwnerEnforced and block
-public access), read 2026-11-28.
+public access); Amazon S3 User Guide, "Using server-side encryption with Amazon S3 managed keys" (every new object is
+encrypted, since 5 January 2023). Read 2026-11-28.
 """
 
 from hashlib import sha256
@@ -24,6 +25,9 @@ from kit.storage import (lifecycle_check, names, s3, s3_access_lab, s3_bill_lab,
 from kit.storage import s3_model_lab as model
 from kit.storage.storage_classes import CLASSES, MONTH
 from kit.storage.storage_cost import early_deletion, keep
+
+ENCRYPTED = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}}
+
 
 def live(life) -> None:
     life.wake("iam")
@@ -50,6 +54,7 @@ def live(life) -> None:
     life.then("s3", "DeleteBucket", lambda call: storage.bill.closed(call.parameters["Bucket"]))
     life.then("s3", "ListMultipartUploads", storage.show_uploads)
     life.then("s3", "ListBuckets", storage.show_regions)
+    life.then("s3", "DeleteBucketEncryption", storage.encryption_deleted)
     storage.events.live()
     storage.access.live()
     storage.calendar.live()
@@ -167,7 +172,12 @@ class Storage:
         bucket = before(backend, name, *arguments, **named)
         bucket.public_access_block = PublicAccessBlock(True, True, True, True)
         bucket.ownership_rule = s3_access_lab.ENFORCED
+        bucket.encryption = ENCRYPTED
         return bucket
+
+    def encryption_deleted(self, call) -> None:
+        """Back to the default: there is no bucket without encryption."""
+        self.backend.buckets[call.parameters["Bucket"]].encryption = ENCRYPTED
 
     def upload_began(self, before, upload, *arguments, **named):
         """moto's id is drawn by the computer; here it repeats with the seed."""

@@ -337,3 +337,14 @@ def test_given_a_large_file_then_boto3s_own_upload_works(sandbox, s3, tmp_path):
     s3.upload_fileobj(BytesIO(body), "photos", "film", Config=TransferConfig(use_threads=False))
     assert s3.head_object(Bucket="photos", Key="film")["ContentLength"] == len(body)
     assert s3.head_object(Bucket="photos", Key="film")["ETag"].endswith('-2"')
+
+
+def test_given_nothing_asked_then_what_is_stored_is_encrypted(sandbox):
+    """S3 User Guide, "Using server-side encryption with Amazon S3 managed keys": the base level for every bucket."""
+    s3 = sandbox.client("s3")
+    s3.create_bucket(Bucket="photos")
+    assert s3.put_object(Bucket="photos", Key="cat", Body=b"x")["ServerSideEncryption"] == "AES256"
+    assert s3.head_object(Bucket="photos", Key="cat")["ServerSideEncryption"] == "AES256"
+    s3.delete_bucket_encryption(Bucket="photos")
+    rule, = s3.get_bucket_encryption(Bucket="photos")["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
