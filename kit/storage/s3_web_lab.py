@@ -28,6 +28,10 @@ TITLES = {301: "Moved Permanently", 302: "Found", 403: "Forbidden", 404: "Not Fo
 
 def live(life, storage) -> None:
     web = Web(life, storage)
+    from moto import backend_index
+    ours = "s3", re.compile(r"https?://[a-z0-9.-]+\.s3[.-](.+\.)?amazonaws\.com")
+    backend_index.backend_url_patterns.insert(0, ours)  # moto would give the bucket "logs" to CloudWatch Logs
+    life.endings.append(lambda: backend_index.backend_url_patterns.remove(ours))
     from botocore.signers import RequestSigner, S3PostPresigner
     from moto.s3.responses import S3Response
     life.patch(S3Response, "bucket_response", web.asked)

@@ -348,3 +348,12 @@ def test_given_nothing_asked_then_what_is_stored_is_encrypted(sandbox):
     s3.delete_bucket_encryption(Bucket="photos")
     rule, = s3.get_bucket_encryption(Bucket="photos")["ServerSideEncryptionConfiguration"]["Rules"]
     assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+
+
+@pytest.mark.parametrize("name", ["logs", "sqs", "a.dotted.name"])
+def test_given_a_bucket_with_the_name_of_a_service_then_it_is_a_bucket_like_any_other(sandbox, name):
+    s3 = sandbox.client("s3")
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="a/b", Body=b"x")
+    assert s3.get_object(Bucket=name, Key="a/b")["Body"].read() == b"x"
+    assert sandbox.client("logs").describe_log_groups()["logGroups"] == []
