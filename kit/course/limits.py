@@ -12,6 +12,7 @@ around a bare ``except:`` goes on.
 import _thread
 import builtins
 import ctypes
+import gc
 import io
 import sys
 import time
@@ -76,6 +77,8 @@ def _in_thread(work, seconds: float) -> str:
 def _stop(thread: int) -> bool:
     """Raise TimeUp in a thread until it ends, or for a while; from now on print() raises it there too."""
     _ENDING.add(thread)
+    collects = gc.isenabled()
+    gc.disable()  # in a callback of the garbage collector TimeUp would end nothing, and only be printed as unraisable
     usual, until = sys.getswitchinterval(), time.perf_counter() + PERSISTENCE
     sys.setswitchinterval(1e-6)  # so that, of many, one TimeUp meets a loop outside of its try block
     try:
@@ -88,6 +91,8 @@ def _stop(thread: int) -> bool:
         return True
     finally:
         sys.setswitchinterval(usual)
+        if collects:
+            gc.enable()
 
 
 def _traced(work, seconds: float) -> str:

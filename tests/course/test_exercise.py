@@ -1,6 +1,7 @@
 """Exercises answer everything in words: right, wrong, blank, hostile."""
 
 import builtins
+import gc
 import random
 import time
 from dataclasses import replace
@@ -411,3 +412,19 @@ def test_an_exercise_that_cannot_work_is_refused(other, message):
     ({"a": 1}, {"b": 1}, False), ("1", 1, False), (None, 0, False), ("ab", ["a", "b"], False), ({1}, {1}, True)])
 def test_same(got, want, equal):
     assert same(got, want) is equal
+
+
+def test_given_an_answer_that_never_ends_then_nothing_is_collected_while_it_is_stopped():
+    """In a callback of the garbage collector a TimeUp would end nothing. Afterwards it collects as before."""
+    seen = []
+
+    def endless():
+        try:
+            while True:
+                pass
+        except limits.TimeUp:
+            seen.append(gc.isenabled())
+            raise
+
+    assert limits.limited(endless, 0.2)[0] == "stopped"
+    assert seen[0] is False and gc.isenabled()
