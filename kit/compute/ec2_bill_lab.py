@@ -73,7 +73,7 @@ def server_items(instance_type, windows=False, spot=False) -> tuple[list, list]:
         return [], [f"Spot Instance {instance_type}"]
     items, words = [(f"ec2:{instance_type}", 1)], []
     if windows and (instance_type not in TYPES or parse_type(instance_type).family == "t"):
-        words.append(f"Windows on a {instance_type}")
+        words.append(f"licence of Windows on a {instance_type}")
     elif windows:
         items.append(("ec2:windows", TYPES[instance_type][0]))
     return items, words

@@ -21,7 +21,7 @@ def traffic_day(day):
                  says=(f"Between {fewest} and {counted(most, 'server')} are in service" if fewest < most else
                        f"{counted(most, 'server')} {'is' if most == 1 else 'are'} in service all day") +
                       f"; the day costs ${cost:.2f}, {share:.2f} % of the requests are refused, and the slowest minute takes "
-                      f"{1000 * worst:.0f} ms a request.",
+                      f"{1000 * worst:,.0f} ms a request.",
                  x="hour of the day", y="servers", yaxis_rangemode="tozero", xaxis_dtick=3, xaxis_range=[0, len(day) / 60])
     busy = [servers * cpu / 100 for servers, cpu in zip(capacity, day["cpu"])]
     means = [sum(part) / len(part) for part in (busy[at:at + AVERAGED] for at in range(0, len(busy), AVERAGED))]

@@ -1,7 +1,11 @@
 """Figures of the monitoring lesson: each takes what a model, or CloudWatch in the sandbox, returned."""
 
+from datetime import timedelta
+
 from kit.explore.theme import GREY, counted, figure, style
 from kit.monitoring.observed import STATISTICS, verdict
+
+HALF_AN_HOUR = timedelta(minutes=30)
 
 
 def latencies(table):
@@ -47,6 +51,11 @@ def widget(title, results, unit=""):
     fig = figure(title, says=f"{title}. {says}.", x="time (UTC)", y=unit or "value")
     for number, one in enumerate(results):
         points = sorted(zip(one["Timestamps"], one["Values"]))
+        if len(points) == 1:  # no line through a single point, and an axis without a width
+            at = points[0][0]
+            fig.update_xaxes(range=[f"{at - HALF_AN_HOUR:%Y-%m-%d %H:%M}", f"{at + HALF_AN_HOUR:%Y-%m-%d %H:%M}"])
+            fig.add_scatter(x=[f"{at:%Y-%m-%d %H:%M}"], y=[points[0][1]], name=one["Label"], **style(number)["points"])
+            continue
         fig.add_scatter(x=[f"{at:%Y-%m-%d %H:%M}" for at, _ in points], y=[value for _, value in points], name=one["Label"], **style(number)["line"])
     return fig
 

@@ -60,7 +60,7 @@ def test_given_windows_then_each_vcpu_costs_more_and_on_T_types_the_bill_says_wh
     cost = {line.item: line.cost for line in sandbox.bill().lines if line.resource == name}
     assert cost["ec2:windows"] == pytest.approx(4 * 0.046) and cost["ec2:m5.xlarge"] == pytest.approx(0.192)
     assert used(sandbox, other)["ec2:t3.micro"] == pytest.approx(1)
-    assert "No price here for: 1 Windows on a t3.micro; not counted." in repr(sandbox.bill())
+    assert "No price here for: 1 licence of Windows on a t3.micro; not counted." in repr(sandbox.bill())
 
 
 def test_given_types_without_a_price_and_spot_then_the_bill_says_so_in_words(sandbox, ec2):
