@@ -12,6 +12,8 @@ EventBridge". Amazon EC2 Auto Scaling User Guide, "Amazon EC2 Auto Scaling event
 
 import json
 
+from kit.monitoring.cloudwatch import configuration
+
 SERVICES = {"aws.ec2": "ec2", "aws.cloudwatch": "cloudwatch", "aws.autoscaling": "autoscaling"}  # source -> what wakes it
 SCALING = {"Launching": "Launch", "Terminating": "Terminate"}  # how an activity's description begins
 
@@ -66,7 +68,7 @@ class ServiceEvents:
             state["reasonData"] = json.dumps(transition.reason_data)
         self.events.emit("aws.cloudwatch", "CloudWatch Alarm State Change", {
             "alarmName": name, "state": state, "previousState": {"value": transition.old},
-            "configuration": _configuration(alarm.parameters)}, [self._arn("cloudwatch", region, f"alarm:{name}")], region)
+            "configuration": configuration(alarm.parameters)}, [self._arn("cloudwatch", region, f"alarm:{name}")], region)
 
     def synced(self, before, scaling, key) -> None:
         """After whatever an Auto Scaling group has done: its activities that are over."""
@@ -106,23 +108,3 @@ class ServiceEvents:
 
     def _iso(self, seconds):
         return None if seconds is None else f"{self.life.sandbox.clock.date_at(seconds):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _configuration(given):
-    """What an alarm looks at, as its events tell it."""
-    found = {"description": given["AlarmDescription"]} if given.get("AlarmDescription") else {}
-    if "AlarmRule" in given:
-        return found | {"alarmRule": given["AlarmRule"]}
-    queries = given.get("Metrics") or [{"Id": "m1", "MetricStat": {"Metric": given, "Period": given.get("Period"), "Stat":
-                                        given.get("Statistic") or given.get("ExtendedStatistic")}, "ReturnData": True}]
-    return found | {"metrics": [_metric(one) for one in queries]}
-
-
-def _metric(query):
-    found = {"id": query["Id"], "returnData": query.get("ReturnData", True)}
-    if "MetricStat" not in query:
-        return found | {"expression": query["Expression"]}
-    metric = query["MetricStat"]["Metric"]
-    return found | {"metricStat": {"period": query["MetricStat"]["Period"], "stat": query["MetricStat"]["Stat"], "metric": {
-        "namespace": metric.get("Namespace"), "name": metric.get("MetricName"),
-        "dimensions": {one["Name"]: one["Value"] for one in metric.get("Dimensions") or ()}}}}
