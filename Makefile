@@ -1,14 +1,19 @@
 # make lab       the lessons in JupyterLab      (make lab ARGS=--no-browser for a server without a screen)
-# make test      every test
+# make test      every test; those in a browser too, where a Chromium is found
+# make site      the lessons as a static folder for the web, .site/ (needs npm)
+# make classroom a JupyterHub for a room             (make classroom ARGS='--students 30'; needs npm)
 # make exercises exercises/ from solutions/
 # make bench     the kit's speed, beside SimPy and ciw
+# make test-browser, make bench-browser: what a learner's browser sees, and how fast (need Chromium and npm)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+SITE := $(VENV)/site
+HUB := $(VENV)/hub
 SETTINGS := $(VENV)/share/jupyter/lab/settings/overrides.json
 
-.PHONY: lab test exercises bench clean
+.PHONY: lab test test-browser exercises bench bench-browser site classroom clean
 lab: $(VENV)/lab-installed $(SETTINGS)
 	$(BIN)/jupyter lab --ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
 	  --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(ARGS)
@@ -16,11 +21,23 @@ lab: $(VENV)/lab-installed $(SETTINGS)
 test: $(VENV)/test-installed
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval-lax --nbval-cell-timeout=120 $(ARGS)
 
+test-browser: $(VENV)/test-installed
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/browser $(ARGS)
+
 exercises: $(VENV)/lab-installed
 	$(BIN)/python -m kit release
 
 bench: $(VENV)/test-installed
 	$(BIN)/python tests/bench.py
+
+bench-browser: $(VENV)/test-installed site
+	$(BIN)/python tests/browser/bench.py $(ARGS)
+
+site: $(SITE)/installed
+	$(SITE)/bin/python -m kit.site $(ARGS)
+
+classroom: $(VENV)/classroom-installed $(HUB)/installed $(SETTINGS)
+	PATH="$(CURDIR)/$(HUB)/node_modules/.bin:$$PATH" $(BIN)/python -m kit classroom $(ARGS)
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -34,6 +51,21 @@ $(VENV)/lab-installed: constraints.txt pyproject.toml | $(VENV)/bin/pip
 
 $(VENV)/test-installed: constraints.txt pyproject.toml | $(VENV)/bin/pip
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[tests,teachers]'
+	@touch $@
+
+$(VENV)/classroom-installed: constraints.txt pyproject.toml | $(VENV)/bin/pip
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[teachers]'
+	@touch $@
+
+# JupyterHub's proxy is a Node.js program.
+$(HUB)/installed: | $(VENV)/bin/pip
+	npm install --silent --no-audit --no-fund --prefix $(HUB) configurable-http-proxy@5.3.0
+	@touch $@
+
+# An environment of its own: what builds the site brings extensions that JupyterLab itself must not load.
+$(SITE)/installed: constraints.txt pyproject.toml | $(VENV)/bin/pip
+	$(VENV)/bin/python -m venv $(SITE)
+	$(SITE)/bin/pip install --quiet --constraint constraints.txt --editable '.[site]'
 	@touch $@
 
 # JupyterLab's own news: not asked about, not fetched. Who wants them turns them on in Settings, Notifications.

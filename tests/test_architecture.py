@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 KIT = Path(__file__).parents[1] / "kit"
-ROOMS = {"sim", "explore", "lab", "course"}
+ROOMS = {"sim", "explore", "lab", "course", "site", "classroom"}
 TOPICS = sorted(path.name for path in KIT.iterdir() if (path / "__init__.py").exists() and path.name not in ROOMS)
 NOT_MODELS = ("views.py", "checks.py", "lab.py")  # nor is <service>_lab.py
 HEAVY = {"plotly", "ipywidgets", "anywidget", "IPython", "boto3", "botocore", "moto", "yaml", "nbformat", "nbclient"}
