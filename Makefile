@@ -13,13 +13,17 @@ SITE := $(VENV)/site
 HUB := $(VENV)/hub
 SETTINGS := $(VENV)/share/jupyter/lab/settings/overrides.json
 
-.PHONY: lab test test-browser exercises bench bench-browser site classroom clean
+.PHONY: lab test test-browser test-binder exercises bench bench-browser site classroom clean
 lab: $(VENV)/lab-installed $(SETTINGS)
 	$(BIN)/jupyter lab --ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
 	  --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(ARGS)
 
 test: $(VENV)/test-installed
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval-lax --nbval-cell-timeout=120 $(ARGS)
+
+# Binder's own steps, without Docker: installs all that Binder would (CI runs it with the other tests).
+test-binder: $(VENV)/test-installed
+	KIT_BINDER=1 $(BIN)/python -m pytest -q tests/binder $(ARGS)
 
 test-browser: $(VENV)/test-installed
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/browser $(ARGS)
@@ -69,9 +73,9 @@ $(SITE)/installed: constraints.txt pyproject.toml | $(VENV)/bin/pip
 	@touch $@
 
 # JupyterLab's own news: not asked about, not fetched. Who wants them turns them on in Settings, Notifications.
-$(SETTINGS): | $(VENV)/lab-installed
+$(SETTINGS): kit/course/jupyterlab.json | $(VENV)/lab-installed
 	@mkdir -p $(@D)
-	@printf '%s\n' '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' > $@
+	@cp $< $@
 
 clean:
 	rm -rf $(VENV)

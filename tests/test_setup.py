@@ -15,13 +15,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from kit.course import syllabus
+from pins import pins
 
 ROOT = Path(__file__).parents[1]
-
-
-def pins():
-    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and line[0] != "#"]
-    return {canonicalize_name(name): version for name, version in (line.split("==") for line in lines)}
 
 
 def test_the_constraints_are_pins_without_addresses():

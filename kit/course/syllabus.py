@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from kit.course import data
+from kit.course import data, links
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
@@ -93,16 +93,20 @@ class Map:
         return "\n".join(f"{'ready  ' if one.ready else 'to come'}  {one.name}" for one in lessons())
 
     def _repr_markdown_(self) -> str:
-        return markdown_table(base="")
+        return markdown_table(base="", elsewhere=False)
 
 
-def markdown_table(base: str = "notebooks/") -> str:
-    """All lessons as a Markdown table; those that are ready are links. base: the way to the notebooks' folder."""
-    rows = ["| | Lesson | About | Minutes |", "|--:|---|---|--:|"]
+def markdown_table(base: str = "notebooks/", elsewhere: bool = True) -> str:
+    """All lessons as a Markdown table; those that are ready are links.
+
+    base: the way to the notebooks' folder; elsewhere: with links that open them on Binder.
+    """
+    rows = [["", "Lesson", "About", "Minutes", "Elsewhere"], ["--:", "---", "---", "--:", "---"]]
     for one in lessons():
         title = f"[{one.title}]({base}{one.name}.ipynb)" if one.ready else f"{one.title} *(to come)*"
-        rows.append(f"| {one.number:02} | {title} | {one.about or ', '.join(one.services)} | {one.minutes} |")
-    return "\n".join(rows)
+        binder = f"[Binder]({links.binder(f'notebooks/{one.name}.ipynb')})" if one.ready else ""
+        rows.append([f"{one.number:02}", title, one.about or ", ".join(one.services), str(one.minutes), binder])
+    return "\n".join(f"| {' | '.join(row if elsewhere else row[:-1])} |" for row in rows)
 
 
 def with_table(text: str) -> str:

@@ -62,12 +62,14 @@ def test_the_table_links_what_is_ready(tmp_path, monkeypatch):
     lines = syllabus.markdown_table().splitlines()
     assert len(lines) == 32
     assert "| 18 | [Why did my message come twice?](notebooks/18_messaging.ipynb) | SQS, SNS, Amazon MQ" in lines[20]
+    assert lines[20].endswith("lab/tree/notebooks/18_messaging.ipynb) |")
     assert "*(to come)*" in lines[19] and "](" not in lines[19]
+    assert "inder" not in syllabus.markdown_table(elsewhere=False)
 
 
 def test_the_table_goes_between_its_markers_and_nowhere_else():
     text = syllabus.with_table("before\n<!-- lessons -->\nold\n<!-- /lessons -->\nafter\n")
-    assert text.startswith("before\n<!-- lessons -->\n| | Lesson") and text.endswith("|\n<!-- /lessons -->\nafter\n")
+    assert text.startswith("before\n<!-- lessons -->\n|  | Lesson") and text.endswith("|\n<!-- /lessons -->\nafter\n")
     assert syllabus.with_table(text) == text
     for wrong in ("no markers", text + text):
         with pytest.raises(ValueError, match="<!-- lessons -->"):
