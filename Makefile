@@ -5,6 +5,7 @@
 # make exercises exercises/ from solutions/
 # make bench     the kit's speed, beside SimPy and ciw
 # make test-browser, make bench-browser: what a learner's browser sees, and how fast (need Chromium and npm)
+# make bench-classroom: 30 learners at one hub, at work together
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,12 +14,12 @@ SITE := $(VENV)/site
 HUB := $(VENV)/hub
 SETTINGS := $(VENV)/share/jupyter/lab/settings/overrides.json
 
-.PHONY: lab test test-browser test-binder exercises bench bench-browser site classroom clean
+.PHONY: lab test test-browser test-binder exercises bench bench-browser bench-classroom site classroom clean
 lab: $(VENV)/lab-installed $(SETTINGS)
 	$(BIN)/jupyter lab --ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
 	  --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(ARGS)
 
-test: $(VENV)/test-installed
+test: $(VENV)/test-installed $(if $(shell command -v npm),$(HUB)/installed)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval-lax --nbval-cell-timeout=120 $(ARGS)
 
 # Binder's own steps, without Docker: installs all that Binder would (CI runs it with the other tests).
@@ -36,6 +37,9 @@ bench: $(VENV)/test-installed
 
 bench-browser: $(VENV)/test-installed site
 	$(BIN)/python tests/browser/bench.py $(ARGS)
+
+bench-classroom: $(VENV)/test-installed $(HUB)/installed
+	$(BIN)/python tests/classroom/bench.py
 
 site: $(SITE)/installed
 	$(SITE)/bin/python -m kit.site $(ARGS)

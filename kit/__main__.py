@@ -1,4 +1,4 @@
-"""The kit from the command line: python -m kit lessons | claims | check NOTEBOOK | tidy NOTEBOOK | release."""
+"""The kit from the command line: python -m kit lessons, claims, check, tidy, release, grade, classroom."""
 
 import argparse
 import os
@@ -49,6 +49,28 @@ def _parser() -> argparse.ArgumentParser:
     tidy.add_argument("notebooks", type=Path, nargs="+", metavar="NOTEBOOK")
     release = add("release", _release, "Make exercises/ from solutions/.")
     release.add_argument("--check", action="store_true", help="write nothing; 1 if exercises/ is not up to date")
+    grade = add("grade", _grade, "Grade what a class has handed in, each notebook sealed off; 0 if all of them ran.")
+    grade.add_argument("folder", type=Path, metavar="FOLDER", help="with a folder for each learner, and the notebooks in them")
+    grade.add_argument("--out", type=Path, metavar="FOLDER", help="where the results go (default: FOLDER-grades)")
+    grade.add_argument("--seconds", type=float, default=120, metavar="N", help="for one notebook (default: %(default)g)")
+    grade.add_argument("--memory-mb", type=int, default=1024, metavar="N", help="for one notebook (default: %(default)s)")
+    grade.add_argument("--at-once", type=int, metavar="N", help="notebooks side by side (default: a processor each)")
+    classroom = add("classroom", _classroom, "A JupyterHub on this machine, for a room.")
+    classroom.add_argument("--students", type=int, default=30, metavar="N", help="how many learners (default: %(default)s)")
+    classroom.add_argument("--folder", type=Path, default=Path("~/classroom"),
+                           help="where all their work is kept; the same folder goes on where it stopped (default: %(default)s)")
+    classroom.add_argument("--port", type=int, default=8000, help="default: %(default)s")
+    classroom.add_argument("--ip", default="0.0.0.0", help="the address to listen on (default: every one of this machine's)")
+    classroom.add_argument("--memory-mb", type=int, default=1536, metavar="N",
+                           help="of one learner's server with all its kernels (default: %(default)s)")
+    classroom.add_argument("--idle-minutes", type=float, default=60, metavar="N",
+                           help="a server that nobody uses ends after so long (default: %(default)g)")
+    classroom.add_argument("--teacher", default="teacher", metavar="NAME", help="who may see all (default: %(default)s)")
+    classroom.add_argument("--authenticator", default="native", metavar="CLASS",
+                           help="another one of JupyterHub's, by its class; set it up in --config")
+    classroom.add_argument("--config", type=Path, metavar="FILE", help="more settings for JupyterHub, read last")
+    classroom.add_argument("--certificate", type=Path, metavar="FILE", help="for https, with --key")
+    classroom.add_argument("--key", type=Path, metavar="FILE")
     return parser
 
 
@@ -123,6 +145,22 @@ def _release(asked) -> int:
     if asked.check and stale:
         print("Run: make exercises")
     return 1 if asked.check and stale else 0
+
+
+def _grade(asked) -> int:
+    from kit.classroom.grade import grade
+
+    results = grade(asked.folder, asked.out, asked.seconds, asked.memory_mb, asked.at_once, tell=print)
+    if not results:
+        raise ValueError(f"there is no notebook in {asked.folder}")
+    return 1 if any(result.trouble for result in results) else 0
+
+
+def _classroom(asked) -> int:
+    from kit.classroom import hub
+
+    settings = {name: value for name, value in vars(asked).items() if name not in ("name", "command")}
+    return hub.run(hub.Classroom(**settings))
 
 
 if __name__ == "__main__":
