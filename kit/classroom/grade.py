@@ -70,7 +70,8 @@ def grade(folder: Path, out: Path | None = None, seconds: float = SECONDS, memor
     arguments that cannot be; apart.Unsealed where nothing can be sealed off.
     """
     folder = Path(os.path.abspath(folder))
-    out = Path(os.path.abspath(out)) if out else folder.with_name(f"{folder.name}-grades")
+    out = (Path(out) if out else folder.with_name(f"{folder.name}-grades")).resolve()
+    folder = folder.resolve()
     processors = sorted(os.sched_getaffinity(0))
     at_once = len(processors) if at_once is None else at_once
     if not seconds > 0 or at_once < 1 or memory_mb < LEAST_MB:
@@ -110,7 +111,7 @@ def grade(folder: Path, out: Path | None = None, seconds: float = SECONDS, memor
 def summary(result: Graded) -> str:
     """A line on one file."""
     whose = f"{result.learner or result.file}  {result.lesson or result.file}"
-    return f"{whose}  not graded: {result.trouble}" if result.trouble else f"{whose}  {result.points:g} of {result.of:g}"
+    return f"{whose}  " + (f"not graded: {result.trouble}" if result.trouble else f"{result.points:g} of {result.of:g}")
 
 
 # ------------------------------------------------------------------ one notebook

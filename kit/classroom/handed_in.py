@@ -24,7 +24,10 @@ PASSED_OVER = {"timestamp.txt", "progress.json", "__MACOSX", "Thumbs.db", "deskt
 
 @dataclass(frozen=True)
 class Submission:
-    """A file that was handed in. lesson: its name, "" if that is unknown; trouble: why it cannot be graded, or ""."""
+    """A file that was handed in. lesson: its name, "" if that is unknown; trouble: why it cannot be graded, or "".
+
+    path: absolute, and no part of it is a link.
+    """
 
     learner: str
     lesson: str
@@ -37,6 +40,8 @@ class Submission:
         with os.fdopen(number, "rb") as file:
             if words := _not_a_file(os.fstat(number)):
                 raise OSError(words)
+            if os.readlink(f"/proc/self/fd/{number}") != os.fspath(self.path):  # a learner may still be at work there
+                raise OSError("a folder on the way to it has become a link")
             data = file.read(BIGGEST + 1)
         if len(data) > BIGGEST:
             raise OSError("it has become too big")
@@ -45,7 +50,7 @@ class Submission:
 
 def submissions(folder: Path) -> list[Submission]:
     """All that was handed in, ordered by learner and lesson. ValueError if there is nothing."""
-    folder = Path(folder)
+    folder = Path(folder).resolve()
     if not folder.is_dir():
         raise ValueError(f"there is no folder {folder}")
     if (folder / "submitted").is_dir() and not (folder / "submitted").is_symlink():
@@ -55,7 +60,11 @@ def submissions(folder: Path) -> list[Submission]:
     found = []
     for entry in _entries(folder):
         if entry.is_dir(follow_symlinks=False):
-            found += _at_the_hub(entry) if classroom else _of_learner(entry.name, entry.path)
+            try:
+                found += _at_the_hub(entry) if classroom else _of_learner(entry.name, entry.path)
+            except OSError as error:
+                words = f"it cannot be read: {error.strerror or error}"
+                found.append(Submission(entry.name, "", Path(entry.path), words))
         else:
             found.append(_flat(entry))
     if not found:
@@ -69,8 +78,10 @@ def submissions(folder: Path) -> list[Submission]:
 
 
 def _at_the_hub(home: os.DirEntry) -> list[Submission]:
-    exercises = [entry for entry in _entries(home.path) if entry.name == "exercises" and entry.is_dir(follow_symlinks=False)]
-    found = [one for entry in exercises for one in _of_learner(home.name, entry.path) if one.trouble or not _untouched(one)]
+    folders = [entry for entry in _entries(home.path)
+               if entry.name == "exercises" and entry.is_dir(follow_symlinks=False)]
+    found = [one for entry in folders for one in _of_learner(home.name, entry.path)
+             if one.trouble or not _untouched(one)]
     return found or [Submission(home.name, "", Path(home.path), "nothing was handed in")]
 
 

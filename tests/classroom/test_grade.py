@@ -168,10 +168,33 @@ def test_a_file_that_became_a_link_after_the_look_is_not_read(class_):
     with pytest.raises(OSError):
         ada.read()
     path.unlink()
+    path.with_name("elsewhere").rename(path)
+    assert ada.read()
+    path.parent.rename(class_.folder / "Grace")
+    path.parent.symlink_to(class_.folder / "Grace")
+    with pytest.raises(OSError, match="has become a link"):
+        ada.read()
+    path.parent.unlink()
+    path.parent.mkdir()
     with open(path, "wb") as file:
         file.truncate(BIGGEST + 1)
     with pytest.raises(OSError, match="more than"):
         ada.read()
+
+
+def test_a_learners_folder_that_may_not_be_read_is_named(class_, monkeypatch):
+    class_.hands_in("Ada")
+    class_.hands_in("Grace")
+    scan = os.scandir
+
+    def refuse(path):
+        if os.fspath(path).endswith("Ada"):
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    ada, grace = submissions(class_.folder)
+    assert (ada.learner, ada.trouble) == ("Ada", "it cannot be read: Permission denied") and not grace.trouble
 
 
 @pytest.mark.parametrize("folder, words", [("missing", "there is no folder"), ("empty", "nothing was handed in")])
