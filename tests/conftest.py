@@ -14,6 +14,13 @@ settings.load_profile("repeatable")
 os.environ["KIT_STRICT"] = "1"  # a behaviour of the sandbox that fails fails its test; kernels of notebooks inherit it
 
 
+def pytest_terminal_summary(terminalreporter):
+    """What this machine cannot test is said."""
+    import tools
+    for tests, reason in tools.missing().items():
+        terminalreporter.write_line(f"Left out: {tests} ({reason}).")
+
+
 @pytest.fixture(autouse=True)
 def own_progress(tmp_path, monkeypatch):
     """No test writes into the learner's own progress."""
