@@ -1,11 +1,13 @@
 """Figures of the lessons on servers and on functions: each takes what a model returned."""
 
 from itertools import pairwise
+from math import ceil
 
 from kit.explore.theme import counted, figure, style
 
 NAMES = {"fixed": "fixed", "scheduled": "scheduled", "step": "step scaling", "target": "target tracking",
          "predictive": "predictive"}
+POINTS = 50  # of one kind in a picture: the browser draws each as a shape of its own, and a hundred take 10 ms
 AVERAGED = 5  # minutes that a point of a day's work stands for
 
 
@@ -93,9 +95,9 @@ def cold_starts(run):
                  x="time (s)", y="seconds to the answer", yaxis_rangemode="tozero", xaxis_range=[0, run.seconds])
     for number, kind in enumerate(("warm", "cold", "provisioned", "throttled")):
         rows = [(at, wait) for at, wait, one in zip(run.requests["arrived"], run.requests["wait"], kinds) if one == kind]
-        rows = rows[::max(1, len(rows) // 500)]
-        if rows:
-            fig.add_scatter(x=[at for at, _ in rows], y=[wait for _, wait in rows], name=kind, **style(number)["points"])
+        shown = rows[::max(1, ceil(len(rows) / POINTS))]
+        if shown:
+            fig.add_scatter(x=[at for at, _ in shown], y=[wait for _, wait in shown], name=f"{kind}: {len(rows):,}", **style(number)["points"])
     return fig
 
 

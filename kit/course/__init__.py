@@ -1,7 +1,10 @@
 """The course around the lessons: syllabus, claims, exercises, progress. It knows no topic."""
 
 from kit.course import progress
+from kit.course.progress import load, save
 from kit.course.words import say
+
+__all__ = ["learner", "load", "save"]
 
 
 def learner(name: str = "") -> None:

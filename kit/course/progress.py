@@ -5,6 +5,9 @@ directory, or else in the working directory. The environment variable KIT_PROGRE
 none. Whoever runs the notebooks in solutions/ earns nothing.
 
     {"learner": "Ada", "done": {"18-workers": 2}}
+
+``save`` puts it into one file together with the exercises as they stand, for where a session's files don't last (Binder)
+or to go on elsewhere; ``load`` takes that file back.
 """
 
 import json
@@ -15,9 +18,11 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from kit.course.notebook import read as cells
 from kit.course.words import say
 from kit.sim import Records
 
+SAVED, FORMAT = "my-course.json", "cloud-learning-kit course 1"
 WAIT = 3.0  # seconds for another notebook to finish its writing, which takes milliseconds
 
 _name = None  # the learner of this kernel, once said
@@ -61,6 +66,46 @@ def read() -> dict:
         return _empty()
 
 
+def save(path: str | os.PathLike = SAVED) -> Path:
+    """Everything of yours in one file: name, points, and the notebooks of exercises/ as they were last saved.
+
+    A relative path begins at the folder that holds exercises/.
+    """
+    path, folder = _home() / path, _home() / "exercises"
+    notebooks = {one.name: one.read_text(encoding="utf-8") for one in sorted(folder.glob("*.ipynb"))}
+    text = json.dumps({"format": FORMAT, **read(), "exercises": notebooks}, indent=1, ensure_ascii=False)
+    _replace(path, text + "\n")
+    say(f"Kept in {path.name}.", f"{len(read()['done'])} exercises done, {len(notebooks)} notebooks. Right-click "
+        f"{path.name} in the file browser on the left and choose Download, if this machine forgets you.",
+        f'To go on elsewhere, upload it there and run: from kit import course; course.load("{path.name}")')
+    return path
+
+
+def load(path: str | os.PathLike = SAVED) -> None:
+    """Take back what ``save`` has kept. Points never get fewer; a notebook that you have worked on here is set aside.
+
+    FileNotFoundError and ValueError in words; nothing is changed then.
+    """
+    path = _home() / path
+    try:
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        mine, notebooks = _parsed(json.dumps(saved)), saved["exercises"]
+        if saved["format"] != FORMAT or not all(Path(name).name == name and name.endswith(".ipynb") and
+                                                json.loads(text)["nbformat"] for name, text in notebooks.items()):
+            raise ValueError
+    except FileNotFoundError:
+        raise FileNotFoundError(f"there is no file {path}: drag {path.name} from your computer into the file browser "
+                                "on the left, into the folder that holds exercises/") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise ValueError(f"{path} was not written by course.save(), or is cut off; nothing was changed") from None
+    _write(lambda state: {"learner": mine["learner"] or state["learner"],
+                          "done": mine["done"] | {one: max(points, mine["done"].get(one, 0))
+                                                  for one, points in state["done"].items()}})
+    aside = [old.name for name, text in notebooks.items() for old in _put(_home() / "exercises" / name, text)]
+    say("Taken back.", f"{len(mine['done'])} exercises done, {len(notebooks)} notebooks. Open them again to see them.",
+        f"What you had worked on here is kept as {', '.join(aside)}." if aside else "")
+
+
 def table() -> Records:
     """Lesson by lesson: exercises done and all, points got and possible. Lessons without exercises are left out."""
     from kit.course.release import graded
@@ -86,6 +131,22 @@ def where(here: Path | None = None) -> Path | None:
         if (folder / "notebooks").is_dir() and (folder / "exercises").is_dir():
             return folder / "progress.json"
     return here / "progress.json"
+
+
+def _home() -> Path:
+    """The folder that holds exercises/, or else the working directory."""
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / "exercises").is_dir()), here)
+
+
+def _put(path: Path, text: str) -> list[Path]:
+    """A notebook in place of the one that is there; gives the place of that one if somebody has run cells in it."""
+    aside = []
+    if path.exists() and path.read_text(encoding="utf-8") != text and any(cell.run for cell in cells(path)):
+        aside.append(_set_aside(path, "before-loading"))
+    path.parent.mkdir(exist_ok=True)
+    _replace(path, text)
+    return aside
 
 
 def _write(change) -> None:
@@ -126,9 +187,9 @@ def _empty() -> dict:
     return {"learner": "", "done": {}}
 
 
-def _set_aside(path: Path) -> Path:
+def _set_aside(path: Path, why: str = "damaged") -> Path:
     number = 1
-    while (aside := path.with_name(f"{path.stem}.damaged-{number}.json")).exists():
+    while (aside := path.with_name(f"{path.stem}.{why}-{number}{path.suffix}")).exists():
         number += 1
     return path.rename(aside)
 

@@ -30,10 +30,10 @@ const name = () => `kit-${++count}-${Math.round(performance.now())}`;
 
 // ---------------------------------------------------------------- figures
 
-function figureBox() {
+function figureBox(waits = () => false) {
   const title = make("p", { className: "kit-title", id: name() });
   const plot = make("div", { className: "kit-plot", role: "img" });
-  const box = make("figure", { className: "kit-figure", "aria-labelledby": title.id }, title, plot);
+  const box = make("figure", { className: "kit-figure", "aria-labelledby": title.id, "aria-busy": "true" }, title, plot);
   let drawn = null, last = null;
 
   const colours = () => {
@@ -43,7 +43,10 @@ function figureBox() {
              page: of("--jp-layout-color0", "#fff") };
   };
 
+  const mark = () => box.setAttribute("aria-busy", waits());
+
   const paint = async () => {
+    box.setAttribute("aria-busy", "true");
     const Plotly = await plotly();
     if (!last) return;
     const { data, layout } = JSON.parse(last.figure);
@@ -62,6 +65,7 @@ function figureBox() {
     layout.datarevision = (drawn ?? 0) + 1;
     await Plotly.react(plot, data, layout, { displayModeBar: false, responsive: true });
     drawn = layout.datarevision;
+    mark();
   };
   const show = (reply) => { last = reply; return paint(); };
 
@@ -70,7 +74,7 @@ function figureBox() {
   const theme = new MutationObserver(() => paint());
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"] });
   const close = () => { resize.disconnect(); theme.disconnect(); if (drawn) globalThis.Plotly.purge(plot); };
-  return { box, show, close };
+  return { box, show, mark, close };
 }
 
 function figure(model, el) {
@@ -85,7 +89,7 @@ function figure(model, el) {
 // ---------------------------------------------------------------- explorers
 
 function explorer(model, el) {
-  const { box, show, close } = figureBox();
+  const { box, show, mark, close } = figureBox(() => asked !== null);
   const values = {}, setters = {};
   let serial = model.get("request").serial ?? 0;
   let asked = null, again = false, timer = null;
@@ -108,7 +112,9 @@ function explorer(model, el) {
       asked = null;
       note.textContent = `${SILENT} Until then the picture is that of the settings before.`;
       el.classList.add("kit-stale");
+      mark();
     }, PATIENCE);
+    mark();
     model.set("request", { serial, values: { ...values } });
     model.save_changes();
   };
@@ -133,6 +139,7 @@ function explorer(model, el) {
     el.classList.toggle("kit-stale", Boolean(reply.error));
     if (!reply.error) { says.textContent = reply.says; show(reply); }
     if (asked === null && again) { again = false; ask(); }
+    else if (reply.error) mark();
   };
   model.on("change:reply", answer);
   el.append(controls, note, box, says,
@@ -195,8 +202,8 @@ function steps(model, el) {
                        make("td", {}, changed ? `◂ was ${before[index] || "none"}` : ""));
       return row;
     }));
-    back.disabled = first.disabled = at === 0;
-    forward.disabled = end.disabled = at === last;
+    for (const node of [first, back]) node.setAttribute("aria-disabled", at === 0); // still there for the keyboard
+    for (const node of [forward, end]) node.setAttribute("aria-disabled", at === last);
   };
   const button = (text, to) => {
     const node = make("button", { type: "button" }, text);
@@ -239,7 +246,7 @@ function prediction(model, el) {
     read = () => (input.value === "" ? "" : Number(input.value));
   }
   const commit = make("button", { type: "submit" }, "Commit");
-  const told = make("p", { className: "kit-says", role: "status" });
+  const told = make("p", { className: "kit-says", role: "status", tabIndex: -1 });
   let serial = model.get("request").serial ?? 0;
   let timer = null;
   form.noValidate = true; // what is wrong with an answer is said here and by Python, not by the browser's own bubbles
@@ -261,6 +268,7 @@ function prediction(model, el) {
     if (reply.told === undefined) return;
     clearTimeout(timer);
     told.textContent = reply.right === null ? reply.told : `${reply.right ? "✓" : "✗"} ${reply.told}`;
+    if (reply.right !== null && form.contains(document.activeElement)) told.focus(); // or the focus is lost with its field
     fields.disabled = commit.disabled = reply.right !== null;
   };
   model.on("change:reply", answer);

@@ -33,6 +33,12 @@ def figure(title: str, says: str, x: str = "", y: str = "", **layout) -> go.Figu
                                  meta={"says": says}) | layout)
 
 
+def rule(x: float | None = None, y: float | None = None) -> dict:
+    """A dotted grey line across the whole picture, at x or at y, for ``shapes`` (plotly's own add_vline takes 5 ms each)."""
+    place = {"x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper"} if y is None else {"x0": 0, "x1": 1, "xref": "paper", "y0": y, "y1": y}
+    return {"type": "line", "line": {"width": 1, "dash": "dot", "color": GREY}} | place
+
+
 def counted(number: float, thing: str, digits: str = ",") -> str:
     """A number with its noun: 1 message, 2 messages, 0 messages. digits: how to write the number."""
     return f"{number:{digits}} {thing}{'' if number == 1 else 's'}"

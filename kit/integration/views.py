@@ -5,7 +5,7 @@ from math import ceil
 from kit.explore.theme import counted, figure, style
 
 POINTS = 150  # markers in one picture: the browser draws each as a shape of its own, and a thousand take half a second
-FEW = 24  # of them at least for the messages that came once and are well: they all look alike
+FEW, ENOUGH = 24, 60  # of them at least and at most for the messages that came once and are well: they all look alike
 
 
 def backlog(run):
@@ -49,13 +49,14 @@ def received(run):
     dead, total = run.messages["end"].count("dead"), {end: run.messages["end"].count(end) for end in ends}
     told = _merged([row for row in rows if row[1] > 1 or row[2] == "dead"], POINTS - FEW)
     plain = {end: [row for row in rows if row[2] == end != "dead" and row[1] <= 1] for end in ends}
-    step = ceil(sum(map(len, plain.values())) / (POINTS - len(told) - len(ends))) or 1
+    room = min(POINTS - len(told), ENOUGH) - len(ends)
+    step = ceil(sum(map(len, plain.values())) / room) or 1
     shown = told + [row for of_end in plain.values() for row in of_end[::step]]
     fig = figure("A few messages take up the fleet" if most > 5 else "No message comes back again and again",
                  says=f"The message received most often came {counted(most, 'time')}; {counted(again, 'receive')} brought a message "
                       f"that had been received before. {counted(dead, 'message')} {'is' if dead == 1 else 'are'} in the "
                       "dead-letter queue.",
-                 x="time the message was sent (s)", y="times received", yaxis_rangemode="tozero",
+                 x="time the message was sent (s)", y="times received", yaxis_rangemode="tozero", yaxis_dtick=1 if most < 6 else None,
                  xaxis_range=[0, run.settings["duration"]])
     for number, (end, name) in enumerate(ends.items()):
         mine = [(sent, n) for sent, n, e in shown if e == end]

@@ -50,6 +50,7 @@ function render({ model, el }) {
     if (says.textContent !== page.says) says.textContent = page.says; // said anew only when it is new
     note.textContent = page.note;
     el.classList.remove("kit-stale");
+    box.setAttribute("aria-busy", "false");
     box.hidden = page.rows.length === 0;
     head.replaceChildren(make("tr", {}, ...page.columns.map((text) => make("th", { scope: "col" }, text))));
     body.replaceChildren(...page.rows.map((row) => make("tr", {}, ...row.map((text) => make("td", {}, text)))));
@@ -57,6 +58,7 @@ function render({ model, el }) {
   for (const { input } of [service, region]) {
     input.addEventListener("change", () => {
       clearTimeout(timer);
+      box.setAttribute("aria-busy", "true");
       timer = setTimeout(() => { note.textContent = SILENT; el.classList.add("kit-stale"); }, PATIENCE);
       model.set("chosen", { service: service.input.value, region: region.input.value });
       model.save_changes();

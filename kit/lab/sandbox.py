@@ -10,6 +10,7 @@ Clients, sessions and boto3 resources made before ``start`` stay blocked; make t
 """
 
 import os
+import sys
 from html import escape
 from importlib import import_module
 from threading import RLock
@@ -19,6 +20,7 @@ from kit.lab.cli import install_magic
 from kit.lab.clock import SandboxClock
 from kit.lab.life import Life
 from kit.lab.seal import REGION, refuse_url, seal_botocore
+from kit.lab.tab import do_without_threads
 
 MOTO_CHECKS = (  # moto looks at these when it is imported; without them it takes any machine image, type and key
     "MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION", "MOTO_ENABLE_AMI_VALIDATION", "MOTO_ENABLE_KEYPAIR_VALIDATION")
@@ -169,13 +171,14 @@ class Sandbox:
         for name in MOTO_CHECKS:
             os.environ.setdefault(name, "true")
         try:
+            import time_machine  # noqa: F401  the clock needs it; the browser tab's before anything that tells the time
             import boto3
-            import time_machine  # noqa: F401  the clock needs it at the first call
             from moto import mock_aws
             from moto.moto_api._internal import mock_random
         except ImportError as error:
-            raise ImportError(f"the lab needs boto3, moto and time-machine ({error}). It doesn't run in a browser; "
-                              "the models, explorers and exercises do.") from error
+            raise ImportError(f"the lab needs boto3, moto and time-machine ({error})") from error
+        if sys.platform == "emscripten":
+            do_without_threads()
         seal_botocore()
         boto3.DEFAULT_SESSION = None  # one made before moto was imported would stay blocked
         self._boto3, self._random = boto3, mock_random

@@ -31,8 +31,10 @@ def alarm_story(story):
                  says=f"{counted(told['false_alarms'], 'false alarm')}." + (f" The fault of minute {fault[0]} {noticed}." if fault else ""),
                  x="minute", y="CPU (%)", yaxis_range=[0, 140], xaxis_range=[0, len(story)])
     if fault:
-        fig.add_vrect(x0=fault[0], x1=fault[-1] + 1, fillcolor=GREY, opacity=0.22, line_width=0, layer="below",
-                      annotation_text="the fault", annotation_position="bottom left")
+        fig.update_layout(
+            shapes=[dict(type="rect", x0=fault[0], x1=fault[-1] + 1, y0=0, y1=1, yref="paper", fillcolor=GREY, opacity=0.22, line_width=0,
+                         layer="below")],
+            annotations=[dict(text="the fault", x=fault[0], y=0, yref="paper", xanchor="left", yanchor="bottom", showarrow=False)])
     fig.add_scatter(x=story["minute"], y=story["value"], name="metric", **style(0)["line"])
     fig.add_scatter(x=[0, len(story)], y=[story["threshold"][0]] * 2, name="threshold", **style(3)["line"])
     fig.data[-1].line.dash = "dash"

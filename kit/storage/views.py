@@ -1,6 +1,6 @@
 """Figures of the object storage lesson: each takes what a model returned."""
 
-from kit.explore.theme import figure, style
+from kit.explore.theme import figure, rule, style
 from kit.storage.durability import DESIGN
 from kit.storage.storage_classes import CLASSES, GB, MONTH
 
@@ -24,10 +24,8 @@ def cost_by_access(rows):
                  x="reads of each object a month", y="dollars in all", yaxis_rangemode="tozero")
     for name in names:
         fig.add_scatter(x=reads, y=rows[name], name=_short(name), **style(LOOK[name])["line"])
-    for at, _ in changes[1:]:
-        fig.add_vline(x=at, line_width=1, line_dash="dot", line_color="#808080")
     top = 1.15 * max(max(rows["STANDARD"]), *(rows[name][0] for name in names))
-    fig.update_yaxes(range=[0, top])  # the archives' lines leave the picture: what is dear is dear
+    fig.update_layout(shapes=[rule(x=at) for at, _ in changes[1:]], yaxis_range=[0, top])  # the archives' lines leave the picture: what is dear is dear
     return fig
 
 
@@ -83,7 +81,7 @@ def nines(rows):
     fig = figure(title,
                  says=f"With {_count(parity[-1], 'parity shard')} it is {exact[-1]:.1f} nines; each more adds about "
                       f"{(exact[-1] - exact[0]) / max(1, len(exact) - 1):.1f}. The honest simulation saw {saw}.",
-                 x="parity shards", y="nines of durability in a year", xaxis_dtick=1, yaxis_rangemode="tozero")
+                 x="parity shards", y="nines of durability in a year", xaxis_dtick=1, yaxis_rangemode="tozero", shapes=[rule(y=DESIGN)])
     fig.add_scatter(x=parity, y=exact, name="closed form", **style(0)["line"])
     drawn = [row for row in rows if row["high"] is not None]
     fig.add_scatter(x=[row["parity"] for row in drawn], y=[row["importance"] for row in drawn],
@@ -92,7 +90,6 @@ def nines(rows):
                              "arrayminus": [row["importance"] - row["low"] for row in drawn]}, **style(1)["points"])
     fig.add_scatter(x=[number for number, _ in seen], y=[value for _, value in seen], name="honest simulation",
                     **style(3)["points"])
-    fig.add_hline(y=DESIGN, line_width=1, line_dash="dot", line_color="#808080")
     return fig
 
 

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from kit import course
 from kit.course import learner, progress
 
 
@@ -160,3 +161,64 @@ def test_the_table_counts_exercises_and_points_by_lesson(course, monkeypatch):
     (row,) = progress.table().to_dicts()
     assert row == {"lesson": "18 Why did my message come twice?", "exercises done": 1, "of": 2,
                    "points": 2, "of points": 3}
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A folder as a learner has it, with one exercise; the working directory is its notebooks/."""
+    for name in ("notebooks", "exercises"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "exercises" / "18.ipynb").write_text(exercise("..."))
+    monkeypatch.chdir(tmp_path / "notebooks")
+    return tmp_path
+
+
+def exercise(answer, count=None):
+    cell = {"id": "a", "cell_type": "code", "source": answer, "metadata": {}, "outputs": [], "execution_count": count}
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]})
+
+
+def test_what_was_saved_comes_back_on_another_machine(home, file, capsys):
+    progress.learner("Ada")
+    progress.done("18-a", 2)
+    (home / "exercises" / "18.ipynb").write_text(exercise("answer = 42", count=1))
+    kept = course.save()
+    assert kept == home / "my-course.json" and "Kept in my-course.json" in capsys.readouterr().out
+
+    file.unlink()  # a new machine: nothing done, the exercises as they are handed out
+    (home / "exercises" / "18.ipynb").write_text(exercise("..."))
+    progress._name = None
+    course.load()
+    assert progress.read() == {"learner": "Ada", "done": {"18-a": 2}}
+    assert "answer = 42" in (home / "exercises" / "18.ipynb").read_text()
+    assert os.listdir(home / "exercises") == ["18.ipynb"]
+
+
+def test_loading_takes_no_points_and_no_work_away(home, capsys):
+    progress.done("18-a", 1)
+    course.save()
+    progress.done("18-a", 2)
+    progress.done("18-b", 1)
+    (home / "exercises" / "18.ipynb").write_text(exercise("mine", count=3))
+    course.load("my-course.json")
+    assert progress.read()["done"] == {"18-a": 2, "18-b": 1}
+    assert "mine" in (home / "exercises" / "18.before-loading-1.ipynb").read_text()
+    assert "18.before-loading-1.ipynb" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"format": "another", "learner": "", "done": {}, "exercises": {}}',
+                                  '{"format": "cloud-learning-kit course 1", "learner": "", "done": {"a": "2"}, "exercises": {}}',
+                                  '{"format": "cloud-learning-kit course 1", "learner": "", "done": {}, "exercises": {"18.ipynb": "x"}}',
+                                  '{"format": "cloud-learning-kit course 1", "learner": "", "done": {}, '
+                                  '"exercises": {"../18.ipynb": "{\\"nbformat\\": 4}"}}'])
+def test_a_file_that_was_not_saved_here_changes_nothing(home, file, text):
+    (home / "my-course.json").write_text(text)
+    with pytest.raises(ValueError, match="was not written by course.save"):
+        course.load()
+    assert not file.exists() and (home / "exercises" / "18.ipynb").read_text() == exercise("...")
+    assert not (home / "18.ipynb").exists()
+
+
+def test_a_file_that_is_not_there_says_where_to_put_it(home):
+    with pytest.raises(FileNotFoundError, match="drag my-course.json"):
+        course.load()
