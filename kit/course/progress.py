@@ -18,7 +18,6 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from kit.course.notebook import read as cells
 from kit.course.words import say
 from kit.sim import Records
 
@@ -82,7 +81,7 @@ def save(path: str | os.PathLike = SAVED) -> Path:
 
 
 def load(path: str | os.PathLike = SAVED) -> None:
-    """Take back what ``save`` has kept. Points never get fewer; a notebook that you have worked on here is set aside.
+    """Take back what ``save`` has kept. Points never get fewer; notebooks that differ are moved into a folder of their own.
 
     FileNotFoundError and ValueError in words; nothing is changed then.
     """
@@ -101,9 +100,9 @@ def load(path: str | os.PathLike = SAVED) -> None:
     _write(lambda state: {"learner": mine["learner"] or state["learner"],
                           "done": mine["done"] | {one: max(points, mine["done"].get(one, 0))
                                                   for one, points in state["done"].items()}})
-    aside = [old.name for name, text in notebooks.items() for old in _put(_home() / "exercises" / name, text)]
+    aside = _exchange(_home() / "exercises", notebooks)
     say("Taken back.", f"{len(mine['done'])} exercises done, {len(notebooks)} notebooks. Open them again to see them.",
-        f"What you had worked on here is kept as {', '.join(aside)}." if aside else "")
+        f"Those that were here and differ are kept in the folder {aside.name}." if aside else "")
 
 
 def table() -> Records:
@@ -139,13 +138,18 @@ def _home() -> Path:
     return next((folder for folder in (here, *here.parents) if (folder / "exercises").is_dir()), here)
 
 
-def _put(path: Path, text: str) -> list[Path]:
-    """A notebook in place of the one that is there; gives the place of that one if somebody has run cells in it."""
-    aside = []
-    if path.exists() and path.read_text(encoding="utf-8") != text and any(cell.run for cell in cells(path)):
-        aside.append(_set_aside(path, "before-loading"))
-    path.parent.mkdir(exist_ok=True)
-    _replace(path, text)
+def _exchange(folder: Path, notebooks: dict[str, str]) -> Path | None:
+    """Put notebooks into a folder; gives the new one beside it that has what differed, if anything did."""
+    different = [name for name, text in notebooks.items()
+                 if (folder / name).exists() and (folder / name).read_text(encoding="utf-8") != text]
+    aside = _unused(folder.with_name("before-loading")) if different else None
+    if aside:
+        aside.mkdir()
+        for name in different:
+            (folder / name).rename(aside / name)
+    folder.mkdir(exist_ok=True)
+    for name, text in notebooks.items():
+        _replace(folder / name, text)
     return aside
 
 
@@ -187,11 +191,16 @@ def _empty() -> dict:
     return {"learner": "", "done": {}}
 
 
-def _set_aside(path: Path, why: str = "damaged") -> Path:
+def _set_aside(path: Path) -> Path:
+    return path.rename(_unused(path.with_name(f"{path.stem}.damaged{path.suffix}")))
+
+
+def _unused(path: Path) -> Path:
+    """The path with the first number at its name that no file or folder has yet."""
     number = 1
-    while (aside := path.with_name(f"{path.stem}.{why}-{number}{path.suffix}")).exists():
+    while (numbered := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
         number += 1
-    return path.rename(aside)
+    return numbered
 
 
 def _replace(path: Path, text: str) -> None:
