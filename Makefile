@@ -19,14 +19,14 @@ lab: $(VENV)/lab-installed $(SETTINGS)
 	$(BIN)/jupyter lab --ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
 	  --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(ARGS)
 
-test: $(VENV)/test-installed $(if $(shell command -v npm),$(HUB)/installed)
+test: $(VENV)/test-installed $(if $(shell command -v npm),$(HUB)/installed $(SITE)/installed)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval-lax --nbval-cell-timeout=120 $(ARGS)
 
 # Binder's own steps, without Docker: installs all that Binder would (CI runs it with the other tests).
 test-binder: $(VENV)/test-installed
 	KIT_BINDER=1 $(BIN)/python -m pytest -q tests/binder $(ARGS)
 
-test-browser: $(VENV)/test-installed
+test-browser: $(VENV)/test-installed $(SITE)/installed
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/browser $(ARGS)
 
 exercises: $(VENV)/lab-installed

@@ -1,5 +1,6 @@
 // Draws the kit's panels: figures, explorers, steppers and predictions. Native controls, so that every one
 // has a label and a keyboard; one live line of text says what a picture shows. Python does the thinking.
+// Its None comes as null, but from a kernel in the page itself as undefined: "== null" is both.
 
 const PATIENCE = 4000; // milliseconds without an answer, after which the learner is told
 const SILENT = "No answer from the kernel yet: it is busy, or it was restarted. If it was restarted, run the first cell, then this one.";
@@ -130,7 +131,7 @@ function explorer(model, el) {
 
   const answer = () => {
     const reply = model.get("reply");
-    if (reply.serial === null || reply.serial === undefined || asked === null) {
+    if (reply.serial == null || asked === null) {
       for (const [key, value] of Object.entries(reply.values ?? {})) { setters[key](value); values[key] = value; }
     }
     if (reply.serial === asked) { asked = null; clearTimeout(timer); }
@@ -193,7 +194,7 @@ function steps(model, el) {
     input.value = at;
     place.textContent = `${at + 1} of ${all.length}`;
     input.setAttribute("aria-valuetext", place.textContent);
-    told.replaceChildren(make("strong", {}, time === null ? "" : `${time.toLocaleString("en")} s  `), event);
+    told.replaceChildren(make("strong", {}, time == null ? "" : `${time.toLocaleString("en")} s  `), event);
     if (because) told.append(make("span", { className: "kit-because" }, ` because ${because}`));
     body.replaceChildren(...names.map((column, index) => {
       const changed = at > 0 && state[index] !== before[index];
@@ -267,9 +268,9 @@ function prediction(model, el) {
     const reply = model.get("reply");
     if (reply.told === undefined) return;
     clearTimeout(timer);
-    told.textContent = reply.right === null ? reply.told : `${reply.right ? "✓" : "✗"} ${reply.told}`;
-    if (reply.right !== null && form.contains(document.activeElement)) told.focus(); // or the focus is lost with its field
-    fields.disabled = commit.disabled = reply.right !== null;
+    told.textContent = reply.right == null ? reply.told : `${reply.right ? "✓" : "✗"} ${reply.told}`;
+    if (reply.right != null && form.contains(document.activeElement)) told.focus(); // or the focus is lost with its field
+    fields.disabled = commit.disabled = reply.right != null;
   };
   model.on("change:reply", answer);
   form.append(fields, commit, told);

@@ -17,7 +17,7 @@ ROOT = lab.ROOT
 THEMES = "JupyterLab Light", "JupyterLab Dark"
 READY = [lesson for lesson in syllabus.lessons() if lesson.ready]
 
-collect_ignore_glob = tools.left_out((tools.chromium(), "test_*.py"), (tools.npm(), "test_site*.py"))
+collect_ignore_glob = tools.left_out((tools.chromium(), "test_*.py"), (tools.npm(), "test_site*.py"), (tools.npm(), "test_pages*.py"))
 
 
 @pytest.fixture(scope="session")
