@@ -42,7 +42,7 @@ def build(out: Path, cache: Path, only: list[str] | None = None, live: bool = Tr
             runs.append(pages.Run(lesson, notebook, panels))
     out.mkdir(parents=True, exist_ok=True)
     pages.write(runs, out, mermaid.fetched(cache))
-    print(f"written {len(runs)} lessons and the landing page", flush=True)
+    print(f"written {len(runs)} lesson{'s' * (len(runs) != 1)} and the landing page", flush=True)
     if live:
         from kit.site import lite
 

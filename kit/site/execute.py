@@ -44,6 +44,7 @@ def run(path: Path) -> dict:
         here = Path(folder) / "notebooks"
         here.mkdir()
         client = NotebookClient(notebook, timeout=LIMIT, kernel_name="python3", store_widget_state=False,
+                                extra_arguments=["--log-level=ERROR"],  # not a word of how the kernel is reached
                                 resources={"metadata": {"path": str(here)}})
         paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
         programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
