@@ -8,11 +8,7 @@ function waiting() {
   return globalThis.kitPlotly;
 }
 
-async function initialize({ model }) {
-  const wait = waiting();
-  if (wait.loading) return;
-  wait.loading = true;
-  const packed = model.get("library");
+async function unpack(packed, wait) {
   const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   const url = URL.createObjectURL(new Blob([await new Response(unpacked).text()], { type: "text/javascript" }));
   const script = document.createElement("script");
@@ -20,6 +16,13 @@ async function initialize({ model }) {
   script.onload = () => { URL.revokeObjectURL(url); wait.ready(globalThis.Plotly); };
   script.onerror = () => { wait.loading = false; };
   document.head.append(script);
+}
+
+function initialize({ model }) { // doesn't wait: anywidget gives a model up after two seconds, and this may take longer
+  const wait = waiting();
+  if (wait.loading) return;
+  wait.loading = true;
+  unpack(model.get("library"), wait);
 }
 
 export default { initialize };

@@ -176,7 +176,8 @@ class Sandbox:
             from moto import mock_aws
             from moto.moto_api._internal import mock_random
         except ImportError as error:
-            raise ImportError(f"the lab needs boto3, moto and time-machine ({error})") from error
+            raise ImportError(f"the lab needs boto3, moto and time-machine ({error}); the models, explorers and "
+                              "exercises do without") from error
         if sys.platform == "emscripten":
             do_without_threads()
         seal_botocore()

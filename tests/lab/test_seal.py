@@ -149,7 +149,7 @@ try:
 except ImportError as error:
     print(error)
 """
-    assert "the models, explorers and exercises do" in in_new_process(code, environment)
+    assert "the models, explorers and exercises do without" in in_new_process(code, environment)
 
 
 class Hello(http.server.BaseHTTPRequestHandler):
