@@ -192,10 +192,14 @@ class Notebook:
         high = self.page.evaluate("() => jupyterapp.shell.currentWidget.node.querySelector('.jp-WindowedPanel-inner').scrollHeight")
         self.page.set_viewport_size(SCREEN | {"height": high + 300})
         self.page.wait_for_function("(high) => jupyterapp.shell.currentWidget.node.clientHeight > high", arg=high)
-        found = self.page.evaluate("(inside) => axe.run({ include: inside })", list(inside))
+        for _ in range(40):  # JupyterLab lays the notebook out anew in its own time
+            found = self.page.evaluate("(inside) => axe.run({ include: inside })", list(inside))
+            seen = [node for one in found["passes"] + found["violations"] if one["id"] == "color-contrast" for node in one["nodes"]]
+            if seen:
+                break
+            self.page.wait_for_timeout(250)
         open_boxes.evaluate("(style) => style.remove()")
         self.page.set_viewport_size(SCREEN)
-        seen = [node for one in found["passes"] + found["violations"] if one["id"] == "color-contrast" for node in one["nodes"]]
         assert seen, "axe has looked at no colours"
         return [f"{one['id']} ({one['impact']}): {node['html']}" for one in found["violations"] if one["impact"] in ("serious", "critical")
                 for node in one["nodes"]]
