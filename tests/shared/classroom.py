@@ -3,10 +3,11 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
+
+from kit.classroom.hub import free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,12 +36,6 @@ class Hub:
     def __exit__(self, *_) -> None:
         self.process.send_signal(signal.SIGTERM)
         self.process.communicate(timeout=120)
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def memory_mb(root: int) -> float:
