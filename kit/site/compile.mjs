@@ -1,33 +1,39 @@
-// Compiles the Python files of wheels with the tab's own Python: node compile.mjs PYODIDE FOLDER WHERE WHEEL...
-// WHERE "instead": module.pyc takes the place of module.py. "beside": it lies in __pycache__, and holds as long as the
-// source is the same. Either way the tab has nothing left to compile.
+// Compiles the Python files in zip files with the tab's own Python: node compile.mjs PYODIDE FOLDER WHERE ZIP...
+// WHERE "instead": module.pyc takes the place of module.py. "cached": it lies in __pycache__, and holds as long as the
+// source is the same. "zipped": it lies beside the source, where Python looks in a zip file that it imports from. Each
+// way the tab has nothing left to compile.
 import { join } from "node:path";
 
-const [pyodide, folder, where, ...wheels] = process.argv.slice(2);
+const [pyodide, folder, where, ...archives] = process.argv.slice(2);
 const { loadPyodide } = await import(join(pyodide, "pyodide.mjs"));
 const python = await loadPyodide({ indexURL: pyodide });
-python.FS.mkdirTree("/wheels");
-python.mountNodeFS("/wheels", folder);
-python.globals.set("wheels", python.toPy(wheels));
-python.globals.set("beside", where === "beside");
+python.FS.mkdirTree("/archives");
+python.mountNodeFS("/archives", folder);
+python.globals.set("archives", python.toPy(archives));
+python.globals.set("where", where);
 python.runPython(`
-import zipfile
+import sys, zipfile
 from importlib._bootstrap_external import _code_to_hash_pyc
 from importlib.util import cache_from_source, source_hash
 
-def compiled(name, source):
-    code = compile(source, f"/lib/python3.14/site-packages/{name}", "exec", dont_inherit=True)
-    return _code_to_hash_pyc(code, source_hash(source), beside)
+library, = [path for path in sys.path if path.endswith(".zip")]
+root = library if where == "zipped" else "/lib/python{}.{}/site-packages".format(*sys.version_info)
 
-for path in wheels:
-    with zipfile.ZipFile(f"/wheels/{path}") as wheel:
-        members = [(info, wheel.read(info)) for info in wheel.infolist()]
-    with zipfile.ZipFile(f"/wheels/{path}", "w") as wheel:
+def compiled(name, source):
+    code = compile(source, f"{root}/{name}", "exec", dont_inherit=True)
+    return _code_to_hash_pyc(code, source_hash(source), where == "cached")
+
+for name in archives:
+    with zipfile.ZipFile(f"/archives/{name}") as archive:
+        members = [(info, archive.read(info)) for info in archive.infolist()]
+    with zipfile.ZipFile(f"/archives/{name}", "w") as archive:
+        def add(name, content):
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED if where == "zipped" else zipfile.ZIP_STORED)
+
         for info, content in members:
             source = info.filename.endswith(".py")
-            if beside or not source:
-                wheel.writestr(info, content, zipfile.ZIP_DEFLATED, 9)
+            if where != "instead" or not source:
+                add(info.filename, content)
             if source:
-                name = cache_from_source(info.filename) if beside else info.filename + "c"
-                wheel.writestr(zipfile.ZipInfo(name, info.date_time), compiled(info.filename, content), zipfile.ZIP_DEFLATED, 9)
+                add(cache_from_source(info.filename) if where == "cached" else info.filename + "c", compiled(info.filename, content))
 `);

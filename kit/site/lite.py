@@ -3,8 +3,7 @@
     build(Path(".site/live"), Path(".venv/site-cache"))
 
 Python itself is Pyodide's, from its npm package, the one thing that is fetched, and once. The packages are those of
-``wheels``; all are listed in pyodide-lock.json and loaded when a kernel starts, so that a notebook finds them as it finds
-them anywhere. The learner's copies of notebooks/ and exercises/ are on the tab's drive, in the browser's own storage.
+``packages``; all are there when a kernel starts (``start.mjs``), so that a notebook finds them as it finds them anywhere. The learner's copies of notebooks/ and exercises/ are on the tab's drive, in the browser's own storage.
 
 The pages forbid themselves every address but their own (a Content-Security-Policy).
 """
@@ -18,10 +17,12 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from kit.site.wheels import KERNEL, ROOT, wheels
+from kit.site.packages import KERNEL, ROOT, write
 
 PYODIDE = "314.0.6"
-PARTS = "pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip"  # of its npm package
+PARTS = "pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm"  # of its npm package
+START = Path(__file__).with_name("start.mjs")
+THERE = "comm", "ipykernel", "ipython", "jedi", "micropip", "piplite", "pyodide-kernel"  # the kernel need not fetch these
 EXTENSIONS = ("@jupyterlite/pyodide-kernel-extension", "@jupyter-widgets/jupyterlab-manager", "anywidget",
               "jupyterlab_pygments")
 NEVER = ("@jupyterlab/apputils-extension:announcements", "@jupyterlab/extensionmanager-extension")
@@ -42,12 +43,21 @@ def build(out: Path, cache: Path) -> None:
     python.mkdir(parents=True)
     for part in PARTS:
         shutil.copyfile(pyodide / part, python / part)
+    shutil.copy(START, python)
+    write(python, cache, pyodide)
     lock = json.loads((pyodide / "pyodide-lock.json").read_text(encoding="utf-8"))
-    lock["packages"] = {wheel.name: wheel.entry() for wheel in wheels(python, cache, pyodide)}
-    (python / "pyodide-lock.json").write_text(json.dumps(lock, indent=1), encoding="utf-8")
-    _configure(out / "jupyter-lite.json", list(lock["packages"]))
+    (python / "pyodide-lock.json").write_text(json.dumps(lock | {"packages": {}}, indent=1), encoding="utf-8")
+    _configure(out / "jupyter-lite.json")
     for page in out.rglob("index.html"):
         _close(page)
+
+
+def address(notebook: str) -> str:
+    """Where a notebook is opened, seen from the folder of the built JupyterLite.
+
+    In a workspace of its own: else JupyterLab would open again whatever was open before, each with a Python of its own.
+    """
+    return f"lab/index.html?workspace={notebook.removesuffix('.ipynb').replace('/', '-')}&path={notebook}"
 
 
 def _pyodide(cache: Path) -> Path:
@@ -79,15 +89,15 @@ def _jupyterlite(out: Path, scratch: Path) -> None:
         raise RuntimeError(f"JupyterLite could not be built: {done.stdout[-1500:]}{done.stderr[-1500:]}")
 
 
-def _configure(path: Path, packages: list[str]) -> None:
-    """Tell JupyterLite where Python is, what to load with it, and to leave the network alone."""
+def _configure(path: Path) -> None:
+    """Tell JupyterLite where Python is, what is there already, and to leave the network alone."""
     config = json.loads(path.read_text(encoding="utf-8"))
     data = config["jupyter-config-data"]
     data["exposeAppInBrowser"] = True  # as window.jupyterapp: for tests, and for who wants to drive a lesson
     data["disabledExtensions"] = sorted({*data.get("disabledExtensions", []), *NEVER})
     data.setdefault("litePluginSettings", {})["@jupyterlite/pyodide-kernel-extension:kernel"] = {
-        "pyodideUrl": "./static/pyodide/pyodide.mjs", "disablePyPIFallback": True, "pipliteUrls": [],
-        "loadPyodideOptions": {"packages": packages, "lockFileURL": "./static/pyodide/pyodide-lock.json"}}
+        "pyodideUrl": f"./static/pyodide/{START.name}", "disablePyPIFallback": True, "pipliteUrls": [],
+        "loadPyodideOptions": {"packages": THERE, "lockFileURL": "./static/pyodide/pyodide-lock.json"}}
     path.write_text(json.dumps(config, indent=1), encoding="utf-8")
 
 

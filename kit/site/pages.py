@@ -14,8 +14,8 @@ from markupsafe import Markup
 from kit.course import links, syllabus
 from kit.course.syllabus import Lesson
 from kit.site import lesson as lesson_page
+from kit.site import lite, picture
 from kit.site import panels as panel_files
-from kit.site import picture
 
 HERE = Path(__file__).parent
 _TEMPLATES = Environment(loader=FileSystemLoader(HERE / "templates"), undefined=StrictUndefined, autoescape=True)
@@ -95,7 +95,7 @@ def about(lesson: Lesson) -> str:
 
 def live(notebook: str, up: str) -> str:
     """The way from a page to a notebook in the browser's own JupyterLab. up: from the page to the site's folder."""
-    return f"{up}live/lab/index.html?path={notebook}"
+    return f"{up}live/{lite.address(notebook)}"
 
 
 def _turned(url: str, ready: list[Lesson]) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from kit.site import lite
 from lab import LOOPBACK, PATIENCE, ROOT, Notebook
 
 BUILDER = ROOT / ".venv" / "site" / "bin" / "python"  # make site makes it
@@ -50,7 +51,7 @@ class Tab(Notebook):
 
     def __init__(self, context, address: str, path: str):
         self.path, self.errors, self.outside, self.asked = path, [], [], []
-        self.address = f"{address}lab/index.html?path={path}"
+        self.address = address + lite.address(path)
         self.context, self.page = context, context.new_page()
         self.page.set_default_timeout(5000 * PATIENCE)  # all of Python is fetched, unpacked and started first
         context.route(lambda url: not LOOPBACK.match(url), lambda route: route.abort())

@@ -120,7 +120,7 @@ def test_settings_that_were_not_recorded_are_said_and_reset_leads_back(opened, a
         page.keyboard.press("ArrowRight")
     assert "no picture for these settings" in panel.query_selector("[role=alert]").text_content()
     live = panel.query_selector(".live a").get_attribute("href")
-    assert live == "../live/lab/index.html?path=notebooks/18_messaging.ipynb"
+    assert live == "../live/lab/index.html?workspace=notebooks-18_messaging&path=notebooks/18_messaging.ipynb"
     panel.query_selector(".live button").click()
     assert panel.query_selector("[role=alert]").text_content() == ""
     assert panel.evaluate(SAYS) == began

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from importlib.metadata import distribution
 from pathlib import Path
@@ -13,9 +14,9 @@ import pytest
 import yaml
 
 from kit.course import data
-from kit.site import lite, wheels
+from kit.site import lite, packages
 
-TAB = wheels.TAB
+TAB = packages.TAB
 
 
 def told(program: str, *stand_ins: str) -> str:
@@ -148,14 +149,14 @@ except RuntimeError as error:
 
 def test_the_packages_of_the_tab_are_those_of_constraints_txt(root):
     pinned = dict(line.split("==") for line in root.joinpath("constraints.txt").read_text().splitlines() if "==" in line)
-    pinned = {wheels.canonicalize_name(name): version for name, version in pinned.items()}
-    found = wheels._closure()
+    pinned = {packages.canonicalize_name(name): version for name, version in pinned.items()}
+    found = packages._closure()
     assert {name: one.version for name, one in found.items()} == {name: pinned[name] for name in found}
     assert not set(found) & {"cryptography", "time-machine", "cffi", "numpy"}
 
 
 def test_a_package_with_compiled_parts_goes_in_without_them(tmp_path):
-    wheels._pack(distribution("pyyaml"), tmp_path / "pyyaml.whl")
+    packages._pack(distribution("pyyaml"), tmp_path / "pyyaml.whl")
     names = zipfile.ZipFile(tmp_path / "pyyaml.whl").namelist()
     assert "yaml/__init__.py" in names and not [name for name in names if name.endswith((".so", ".pyc"))]
 
@@ -164,25 +165,36 @@ def test_a_service_loses_its_prose_and_nothing_else():
     import gzip
     shapes = {"documentation": {"type": "string", "documentation": "<p>a member of this name</p>"}}
     before = {"documentation": "<p>long</p>", "operations": [{"name": "Get", "documentation": "<p>longer</p>"}], "shapes": shapes}
-    after = json.loads(gzip.decompress(wheels._without_documentation(gzip.compress(json.dumps(before).encode()))))
+    after = json.loads(gzip.decompress(packages._without_documentation(gzip.compress(json.dumps(before).encode()))))
     assert after == {"documentation": "", "operations": [{"name": "Get", "documentation": ""}],
                      "shapes": {"documentation": {"type": "string", "documentation": ""}}}
 
 
-def test_the_kits_wheel_has_its_data_its_notebooks_and_no_site(tmp_path, root):
-    names = set(zipfile.ZipFile(wheels._kit(tmp_path, ()).path).namelist())
+def test_the_kits_package_has_its_data_its_notebooks_and_no_site(tmp_path, root):
+    names = set(zipfile.ZipFile(packages._kit(tmp_path)).namelist())
     assert {f"notebooks/{path.name}" for path in root.glob("notebooks/*.ipynb")} <= names
     assert {"kit/lab/prices.yaml", "kit/lab/topics.yaml", "kit/course/syllabus.json", "kit/explore/panel.js"} <= names
     assert not [name for name in names if name.startswith(("kit/site", "kit/classroom", "solutions"))]
 
 
+def test_an_archive_holds_what_its_wheels_hold_and_is_the_same_each_time(tmp_path):
+    wheels = [packages._stand_in(TAB / name, tmp_path) for name in ("piplite", "time_machine.py")]
+    packages._archive(wheels, tmp_path / "one")
+    packages._archive(wheels, tmp_path / "other")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+    with tarfile.open(tmp_path / "one") as archive:
+        held = {member.name: archive.extractfile(member).read() for member in archive}
+    assert held["time_machine.py"] == (TAB / "time_machine.py").read_bytes()
+    assert {"piplite/piplite.py", "piplite-0.dist-info/METADATA", "time_machine-0.dist-info/METADATA"} <= set(held)
+
+
 def test_data_as_json_says_what_the_yaml_says():
     for path in sorted(data.FOLDER.rglob("*.yaml")):
         plain = json.loads(json.dumps(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader), default=str))
-        assert json.loads(wheels._as_json(path)) == plain, path.name
+        assert json.loads(packages._as_json(path)) == plain, path.name
 
 
 def test_the_builder_names_no_host():
     """What is fetched comes from where pip and npm are set up to fetch."""
-    for path in [Path(lite.__file__), Path(wheels.__file__), wheels.COMPILE, *TAB.rglob("*.py")]:
+    for path in [Path(lite.__file__), Path(packages.__file__), packages.COMPILE, lite.START, *TAB.rglob("*.py")]:
         assert "://" not in path.read_text(encoding="utf-8"), path

@@ -189,9 +189,11 @@ class Reader(HTMLParser):
 
 def test_links_of_a_lesson_lead_to_pages_where_there_are_and_else_to_the_live_notebook(site):
     hrefs = Reader(site / "lessons" / "18_messaging.html").all("href")
-    for href in ("00_start_here.html#go-on", "../live/lab/index.html?path=exercises/18_messaging.ipynb", "#twice",
-                 "../live/lab/index.html?path=notebooks/01_cloud_basics.ipynb", "https://example.com/a.ipynb",
-                 "../live/lab/index.html?path=notebooks/18_messaging.ipynb",
+    lab = "../live/lab/index.html"
+    for href in ("00_start_here.html#go-on", "#twice", "https://example.com/a.ipynb",
+                 f"{lab}?workspace=exercises-18_messaging&path=exercises/18_messaging.ipynb",
+                 f"{lab}?workspace=notebooks-01_cloud_basics&path=notebooks/01_cloud_basics.ipynb",
+                 f"{lab}?workspace=notebooks-18_messaging&path=notebooks/18_messaging.ipynb",
                  "https://mybinder.org/v2/gh/cloud-learning-kit/cloud-learning-kit/HEAD?urlpath=lab/tree/notebooks/18_messaging.ipynb"):
         assert href in hrefs
 
@@ -228,7 +230,8 @@ def test_the_landing_page_lists_every_lesson_and_every_path(site):
     for path in syllabus.paths():
         assert path.audience in reader.text
     assert len(reader.text) < 300_000
-    assert {"lessons/00_start_here.html", "lessons/18_messaging.html", "live/lab/index.html?path=notebooks/18_messaging.ipynb"} <= set(reader.all("href"))
+    live = "live/lab/index.html?workspace=notebooks-18_messaging&path=notebooks/18_messaging.ipynb"
+    assert {"lessons/00_start_here.html", "lessons/18_messaging.html", live} <= set(reader.all("href"))
 
 
 def test_beside_the_pages_stand_those_for_no_page_and_for_no_jekyll(site):

@@ -1,11 +1,11 @@
-"""The Python packages of a browser tab, as wheels that Pyodide unpacks when a kernel starts.
+"""The Python packages of a browser tab, in two archives that ``start.mjs`` lays out where Python looks for packages.
 
 They are made from the packages installed beside this module: their files without what is compiled for this machine. So
 their versions are those of constraints.txt, and nothing is fetched. Each is compiled once to the byte code of the tab's
 own Python, which halves the time of an import, and botocore's 439 services lose their documentation, four fifths of
-their size. What exists only compiled has a stand-in in ``tab/``.
+their size. What exists only compiled has a stand-in in ``tab/``. Python's own library is compiled as well.
 
-The kit is such a wheel too, with its source, and with the notebooks that it reads itself: it would take many times as
+The kit is such a package too, with its source, and with the notebooks that it reads itself: it would take many times as
 long to import it file by file from the tab's drive.
 """
 
@@ -15,9 +15,10 @@ import json
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Iterable
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -38,61 +39,50 @@ LEFT_OUT = (  # beginnings of file names; awscli's own copies of packages are no
     "plotly/package_data/datasets/", "moto/ssm/resources/ecs/")
 COMPILED = ".so", ".pyd", ".c", ".pyx", ".pxd", ".h", ".pyc"
 KERNEL = Path("share", "jupyter", "labextensions", "@jupyterlite", "pyodide-kernel-extension")
-OF_THE_KERNEL = "ipykernel", "pyodide-kernel"
-STAMP = (2026, 1, 1, 0, 0, 0)  # the same files make the same wheel
+OF_THE_KERNEL = "ipykernel", "pyodide_kernel"  # wheels that the kernel brings along
+LIBRARY = "python_stdlib.zip"  # of Pyodide
+OTHERS, OWN = "packages.archive", "kit.archive"  # tar, gzipped; by a name that no host takes for something to unpack
+
+def write(folder: Path, cache: Path, pyodide: Path) -> None:
+    """Write the two archives and Python's library into a folder; other people's work is kept in ``cache``. RuntimeError in
+    words."""
+    others = _others(cache, pyodide)
+    for name in (OTHERS, LIBRARY):
+        shutil.copy(others / name, folder)
+    with tempfile.TemporaryDirectory() as scratch:
+        own = [_stand_in(one, Path(scratch)) for one in sorted(TAB.iterdir())
+               if one.suffix == ".py" or one.joinpath("__init__.py").exists()]
+        own.append(_kit(Path(scratch)))
+        _compile(pyodide, "cached", own)
+        _archive(own, folder / OWN)
 
 
-@dataclass(frozen=True)
-class Wheel:
-    """A package of the tab: its file, and the names of those that it needs."""
-
-    name: str
-    version: str
-    path: Path
-    needs: tuple[str, ...] = ()
-
-    def entry(self) -> dict:
-        """How pyodide-lock.json lists it."""
-        return {"name": self.name, "version": self.version, "file_name": self.path.name, "install_dir": "site",
-                "sha256": hashlib.sha256(self.path.read_bytes()).hexdigest(), "package_type": "package", "imports": [],
-                "depends": list(self.needs), "unvendored_tests": False}
-
-
-def wheels(folder: Path, cache: Path, pyodide: Path) -> list[Wheel]:
-    """Write every wheel into a folder; those of other people's packages are kept in ``cache``. RuntimeError in words."""
+def _others(cache: Path, pyodide: Path) -> Path:
+    """A folder with the archive of installed packages and with Python's library, as they were made before if they are the same."""
     found = _closure()
-    made = _others(found, cache, pyodide)
-    for wheel in made:
-        shutil.copy(wheel.path, folder)
-    for path in sorted((Path(sys.prefix) / KERNEL / "static" / "pypi").glob("*.whl")):
-        name, version = path.name.split("-")[:2]
-        if canonicalize_name(name) in OF_THE_KERNEL:
-            made.append(Wheel(canonicalize_name(name), version, Path(shutil.copy(path, folder))))
-    own = [_stand_in(one, folder) for one in sorted(TAB.iterdir()) if one.suffix == ".py" or one.joinpath("__init__.py").exists()]
-    own.append(_kit(folder, tuple(wheel.name for wheel in [*made, *own])))
-    _compile(pyodide, folder, [wheel.path.name for wheel in own], "beside")
-    return made + own
-
-
-def _others(found: dict[str, Distribution], cache: Path, pyodide: Path) -> list[Wheel]:
-    """The wheels of installed packages, as they were made before if they are the same."""
-    versions = [f"{name} {one.version}" for name, one in sorted(found.items())]
-    recipe = hashlib.sha256("\n".join([*versions, Path(__file__).read_text(), COMPILE.read_text(), pyodide.name]).encode())
-    folder = cache / f"wheels-{recipe.hexdigest()[:12]}"
-    made = [Wheel(name, one.version, folder / _file_name(name, one.version), tuple(n for n in _needs(one) if n in found))
-            for name, one in sorted(found.items())]
+    brought = [path for path in sorted((Path(sys.prefix) / KERNEL / "static" / "pypi").glob("*.whl"))
+               if path.name.partition("-")[0] in OF_THE_KERNEL]
+    versions = [*(f"{name} {one.version}" for name, one in sorted(found.items())), *(path.name for path in brought), pyodide.name]
+    recipe = hashlib.sha256("\n".join([*versions, Path(__file__).read_text(), COMPILE.read_text()]).encode())
+    folder = cache / f"packages-{recipe.hexdigest()[:12]}"
     if not folder.exists():
-        for old in cache.glob("wheels-*"):
+        for old in cache.glob("packages-*"):
             shutil.rmtree(old)
         with tempfile.TemporaryDirectory(dir=cache) as scratch:  # two builds at a time don't meet
-            draft = Path(scratch, "wheels")
+            wheels, draft = Path(scratch, "wheels"), Path(scratch, "draft")
+            wheels.mkdir()
             draft.mkdir()
-            for wheel in made:
-                _pack(found[wheel.name], draft / wheel.path.name)
-            _compile(pyodide, draft, [wheel.path.name for wheel in made], "instead")
+            for name, one in found.items():
+                _pack(one, wheels / f"{name}.whl")
+            for path in brought:
+                shutil.copy(path, wheels)
+            _compile(pyodide, "instead", sorted(wheels.iterdir()))
+            _archive(sorted(wheels.iterdir()), draft / OTHERS)
+            shutil.copy(pyodide / LIBRARY, draft)
+            _compile(pyodide, "zipped", [draft / LIBRARY])
             if not folder.exists():
                 draft.rename(folder)
-    return made
+    return folder
 
 
 def _closure() -> dict[str, Distribution]:
@@ -137,20 +127,20 @@ def _without_documentation(packed: bytes) -> bytes:
     return gzip.compress(text.encode(), mtime=0)
 
 
-def _stand_in(one: Path, folder: Path) -> Wheel:
-    """A module or a package of tab/."""
-    made = Wheel(canonicalize_name(one.stem), "0", folder / _file_name(one.stem, "0"))
-    with zipfile.ZipFile(made.path, "w") as wheel:
+def _stand_in(one: Path, folder: Path) -> Path:
+    """A module or a package of tab/, as a wheel."""
+    path = folder / f"{one.stem}.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
         for file in [one] if one.is_file() else sorted(one.rglob("*.py")):
             _add(wheel, file.relative_to(TAB).as_posix(), file.read_bytes())
-        _add_metadata(wheel, made)
-    return made
+        _add_metadata(wheel, one.stem)
+    return path
 
 
-def _kit(folder: Path, needs: tuple[str, ...]) -> Wheel:
-    """The kit without its site and its classroom, and the notebooks as ``kit.course`` looks for them."""
-    made = Wheel("kit", "0", folder / _file_name("kit", "0"), needs)
-    with zipfile.ZipFile(made.path, "w") as wheel:
+def _kit(folder: Path) -> Path:
+    """The kit without its site and its classroom, and the notebooks as ``kit.course`` looks for them, as a wheel."""
+    path = folder / "kit.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
         for file in [*sorted((ROOT / "kit").rglob("*.*")), *sorted(ROOT.glob("notebooks/*.ipynb")),
                      *sorted(ROOT.glob("exercises/*.ipynb"))]:
             name = file.relative_to(ROOT).as_posix()
@@ -158,8 +148,8 @@ def _kit(folder: Path, needs: tuple[str, ...]) -> Wheel:
                 _add(wheel, name, file.read_bytes())
             if name.startswith("kit/course/") and file.suffix == ".yaml":
                 _add(wheel, f"{name.removesuffix('.yaml')}.json", _as_json(file))
-        _add_metadata(wheel, made)
-    return made
+        _add_metadata(wheel, "kit")
+    return path
 
 
 def _as_json(file: Path) -> bytes:
@@ -169,21 +159,28 @@ def _as_json(file: Path) -> bytes:
 
 
 def _add(wheel: zipfile.ZipFile, name: str, data: bytes) -> None:
-    wheel.writestr(zipfile.ZipInfo(name, STAMP), data, zipfile.ZIP_DEFLATED, 9)
+    wheel.writestr(zipfile.ZipInfo(name), data)
 
 
-def _add_metadata(wheel: zipfile.ZipFile, made: Wheel) -> None:
-    folder = f"{made.name.replace('-', '_')}-{made.version}.dist-info"
-    _add(wheel, f"{folder}/METADATA", f"Metadata-Version: 2.1\nName: {made.name}\nVersion: {made.version}\n".encode())
+def _add_metadata(wheel: zipfile.ZipFile, name: str) -> None:
+    _add(wheel, f"{name}-0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 0\n".encode())
 
 
-def _file_name(name: str, version: str) -> str:
-    return f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
+def _archive(wheels: Iterable[Path], path: Path) -> None:
+    """What several wheels hold, as one archive: the same files make the same archive."""
+    with (path.open("wb") as file, gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed,
+          tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive):
+        for wheel in wheels:
+            with zipfile.ZipFile(wheel) as opened:
+                for info in opened.infolist():
+                    member = tarfile.TarInfo(info.filename)
+                    member.size = info.file_size
+                    archive.addfile(member, opened.open(info))
 
 
-def _compile(pyodide: Path, folder: Path, names: list[str], where: str) -> None:
-    """Byte code "instead" of the source or "beside" it, by Pyodide itself, in Node.js."""
-    done = subprocess.run(["node", str(COMPILE), str(pyodide.absolute()), str(folder.absolute()), where, *names],
-                          capture_output=True, text=True)
+def _compile(pyodide: Path, where: str, archives: list[Path]) -> None:
+    """Byte code into zip files: "instead" of the source, "cached" or "zipped"; by Pyodide itself, in Node.js."""
+    done = subprocess.run(["node", str(COMPILE), str(pyodide.absolute()), str(archives[0].absolute().parent), where,
+                           *(path.name for path in archives)], capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"the packages of the browser tab could not be compiled: {done.stderr[-1500:]}")
