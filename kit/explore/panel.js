@@ -35,7 +35,7 @@ function figureBox(waits = () => false) {
   const title = make("p", { className: "kit-title", id: name() });
   const plot = make("div", { className: "kit-plot", role: "img" });
   const box = make("figure", { className: "kit-figure", "aria-labelledby": title.id, "aria-busy": "true" }, title, plot);
-  let drawn = null, last = null;
+  let drawn = null, last = null, margin = null, room = null, width = 0;
 
   const colours = () => {
     const css = getComputedStyle(document.body);
@@ -46,10 +46,7 @@ function figureBox(waits = () => false) {
 
   const mark = () => box.setAttribute("aria-busy", waits());
 
-  const paint = async () => {
-    box.setAttribute("aria-busy", "true");
-    const Plotly = await plotly();
-    if (!last) return;
+  const draw = (Plotly) => {
     const { data, layout } = JSON.parse(last.figure);
     const { font, text, grid, page } = colours();
     title.textContent = layout.title?.text ?? "";
@@ -60,17 +57,48 @@ function figureBox(waits = () => false) {
     plot.style.height = `${layout.height}px`; // plotly takes the height of its box when the page's width changes
     layout.font = { ...layout.font, color: text, family: font, size: 13 };
     layout.hoverlabel = { bgcolor: page, font: { color: text } };
+    if (margin) layout.margin = margin;
     for (const axis of Object.keys(layout).filter((key) => /^[xy]axis/.test(key)).concat("xaxis", "yaxis")) {
       layout[axis] = { ...layout[axis], gridcolor: grid, linecolor: grid, tickcolor: grid, zerolinecolor: grid };
+      if (margin) layout[axis].automargin = false;
     }
     layout.datarevision = (drawn ?? 0) + 1;
-    await Plotly.react(plot, data, layout, { displayModeBar: false, responsive: true });
     drawn = layout.datarevision;
+    return Plotly.react(plot, data, layout, { displayModeBar: false });
+  };
+
+  // Pixels from the labels to each edge of the picture.
+  const space = () => {
+    const edge = plot.getBoundingClientRect();
+    const labels = [...plot.querySelectorAll("[class*=axislayer-], .infolayer > [class*=title], .legend")]
+      .map((node) => node.getBoundingClientRect()).filter((box) => box.width);
+    return [Math.min(...labels.map((box) => box.left)) - edge.left, edge.right - Math.max(...labels.map((box) => box.right)),
+            edge.bottom - Math.max(...labels.map((box) => box.bottom))];
+  };
+
+  // plotly finds the margins that the labels need by drawing twice, half of the time of a picture: those it found
+  // serve the next pictures too, as long as the labels fit and leave no gap.
+  const paint = async () => {
+    box.setAttribute("aria-busy", "true");
+    const Plotly = await plotly();
+    if (!last) return;
+    if (margin && plot.offsetWidth === width) {
+      await draw(Plotly);
+      if (space().every((pixels, side) => pixels >= Math.min(0, room[side]) && pixels <= room[side] + 24)) return mark();
+    }
+    margin = null;
+    await draw(Plotly);
+    width = plot.offsetWidth;
+    if (width) {
+      const { l, r, t, b } = plot._fullLayout._size;
+      margin = { l, r, t, b };
+      room = space();
+    }
     mark();
   };
   const show = (reply) => { last = reply; return paint(); };
 
-  const resize = new ResizeObserver(() => { if (drawn && plot.offsetWidth) globalThis.Plotly.Plots.resize(plot); });
+  const resize = new ResizeObserver(() => { if (drawn && plot.offsetWidth && plot.offsetWidth !== width) paint(); });
   resize.observe(box);
   const theme = new MutationObserver(() => paint());
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"] });

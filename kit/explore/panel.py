@@ -37,7 +37,7 @@ class Panel(anywidget.AnyWidget):
     _css = (_HERE / "panel.css").read_text()
     kind = traitlets.Unicode().tag(sync=True)
     spec = traitlets.Dict().tag(sync=True)
-    request = traitlets.Dict().tag(sync=True)
+    request = traitlets.Dict().tag(sync=True, echo_update=False)  # an echo is a message more to wait for
     reply = traitlets.Dict().tag(sync=True)
     carrier = None  # one a kernel; a class attribute
 

@@ -9,12 +9,12 @@ import statistics
 import sys
 import tempfile
 import time
-from importlib import util
 from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path.append(os.fspath(HERE.with_name("shared")))
 
+import bench_site  # noqa: E402
 import lab  # noqa: E402
 from kit.course import syllabus  # noqa: E402
 
@@ -79,6 +79,4 @@ def say(name, value, unit):
 
 if __name__ == "__main__":
     main(sys.argv[1:])
-    if util.find_spec("bench_site"):  # the static site's figures
-        import bench_site
-        bench_site.main()
+    sys.exit(bench_site.main(lab.ROOT / ".site" / "live"))  # the static site's figures
