@@ -3,7 +3,8 @@
     build(Path(".site/live"), Path(".venv/site-cache"))
 
 Python itself is Pyodide's, from its npm package, the one thing that is fetched, and once. The packages are those of
-``packages``; all are there when a kernel starts (``start.mjs``), so that a notebook finds them as it finds them anywhere. The learner's copies of notebooks/ and exercises/ are on the tab's drive, in the browser's own storage.
+``packages``; all are there when a kernel starts (``start.mjs``), so that a notebook finds them as it finds them
+anywhere. The learner's copies of notebooks/ and exercises/ are on the tab's drive, in the browser's own storage.
 
 The pages forbid themselves every address but their own (a Content-Security-Policy).
 """
@@ -46,7 +47,8 @@ def build(out: Path, cache: Path) -> None:
     shutil.copy(START, python)
     write(python, cache, pyodide)
     lock = json.loads((pyodide / "pyodide-lock.json").read_text(encoding="utf-8"))
-    (python / "pyodide-lock.json").write_text(json.dumps(lock | {"packages": {}}, indent=1), encoding="utf-8")
+    lock["packages"] = {}  # nothing is left to load
+    (python / "pyodide-lock.json").write_text(json.dumps(lock, indent=1), encoding="utf-8")
     _configure(out / "jupyter-lite.json")
     for page in out.rglob("index.html"):
         _close(page)

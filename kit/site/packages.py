@@ -44,8 +44,10 @@ LIBRARY = "python_stdlib.zip"  # of Pyodide
 OTHERS, OWN = "packages.archive", "kit.archive"  # tar, gzipped; by a name that no host takes for something to unpack
 
 def write(folder: Path, cache: Path, pyodide: Path) -> None:
-    """Write the two archives and Python's library into a folder; other people's work is kept in ``cache``. RuntimeError in
-    words."""
+    """Write the two archives and Python's library into a folder; other people's work is kept in ``cache``.
+
+    RuntimeError in words.
+    """
     others = _others(cache, pyodide)
     for name in (OTHERS, LIBRARY):
         shutil.copy(others / name, folder)
@@ -58,11 +60,12 @@ def write(folder: Path, cache: Path, pyodide: Path) -> None:
 
 
 def _others(cache: Path, pyodide: Path) -> Path:
-    """A folder with the archive of installed packages and with Python's library, as they were made before if they are the same."""
+    """A folder with the archive of installed packages and with Python's library: made before, if they are the same."""
     found = _closure()
     brought = [path for path in sorted((Path(sys.prefix) / KERNEL / "static" / "pypi").glob("*.whl"))
                if path.name.partition("-")[0] in OF_THE_KERNEL]
-    versions = [*(f"{name} {one.version}" for name, one in sorted(found.items())), *(path.name for path in brought), pyodide.name]
+    versions = [*(f"{name} {one.version}" for name, one in sorted(found.items())),
+                *(path.name for path in brought), pyodide.name]
     recipe = hashlib.sha256("\n".join([*versions, Path(__file__).read_text(), COMPILE.read_text()]).encode())
     folder = cache / f"packages-{recipe.hexdigest()[:12]}"
     if not folder.exists():

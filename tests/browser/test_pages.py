@@ -3,23 +3,15 @@
 The lessons are run as ``make site`` runs them, and kept where it keeps them: only what has changed since is run again.
 """
 
-import functools
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-
 import lab
 import pytest
 from conftest import READY
 from kit.site.__main__ import CACHE, build
+from tab import files
 
 PATIENCE = 1000 * lab.PATIENCE
 NARROW = {"width": 360, "height": 740}
 SAYS = "(panel) => panel.querySelector('.kit-says').textContent"
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +23,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(folder):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/a/class"
-    server.shutdown()
-    server.server_close()
+    with files(folder) as host:
+        yield f"{host}a/class"
 
 
 @pytest.fixture
