@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass, field
 
 import requests
-from websocket import create_connection
+from websocket import WebSocketTimeoutException, create_connection
 
 PASSWORD = "seven red bicycles"
 
@@ -109,6 +109,16 @@ class Learner:
                     raise RuntimeError(reply["error"])
                 took = time.monotonic() - began
         return took
+
+    def rest(self, seconds: float) -> None:
+        """Take in what comes, and answer the server's pings, as a page does that nobody touches."""
+        self.socket.settimeout(seconds)
+        try:
+            self.socket.recv()
+        except WebSocketTimeoutException:
+            pass  # nothing came
+        finally:
+            self.socket.settimeout(self.wait)
 
     def close(self) -> None:
         if self.socket:
