@@ -41,7 +41,9 @@ COMPILED = ".so", ".pyd", ".c", ".pyx", ".pxd", ".h", ".pyc"
 KERNEL = Path("share", "jupyter", "labextensions", "@jupyterlite", "pyodide-kernel-extension")
 OF_THE_KERNEL = "ipykernel", "pyodide_kernel"  # wheels that the kernel brings along
 LIBRARY = "python_stdlib.zip"  # of Pyodide
-OTHERS, OWN = "packages.archive", "kit.archive"  # tar, gzipped; by a name that no host takes for something to unpack
+# tar, gzipped, by names that no host takes for something to unpack; start.mjs has the names too
+OTHERS, OWN = "packages.archive", "kit.archive"
+
 
 def write(folder: Path, cache: Path, pyodide: Path) -> None:
     """Write the two archives and Python's library into a folder; other people's work is kept in ``cache``.
