@@ -77,7 +77,7 @@ def attended(hub: Hub, number: int, together: threading.Barrier) -> dict:
     began = time.monotonic()
     one.save(LESSON, notebook)
     took["save"] = time.monotonic() - began
-    together.wait()
+    wait_for_all(one, together)
     one.close()
     return took
 
