@@ -19,6 +19,7 @@ from kit.classroom import apart, start
 
 PROJECT = Path(__file__).parents[2]
 HOME = "/home/learner"
+LEARNERS_JUPYTER = PROJECT / "kit" / "classroom" / "jupyter"  # leaves out nbgrader's menu and buttons, the teacher's tools
 OWNERS = apart.SOMEBODY + 10_000_000  # user numbers of learners, where root starts the hub
 
 _starting = asyncio.Semaphore(max(2, os.cpu_count() or 1))
@@ -85,7 +86,8 @@ class Seat(LocalProcessSpawner):
 
     def user_env(self, env):
         path = os.pathsep.join([os.path.dirname(sys.executable), "/usr/bin", "/bin"])
-        return env | {"USER": self.user.name, "HOME": HOME, "SHELL": "/bin/bash", "PATH": path, "PYTHONPATH": HOME}
+        return env | {"USER": self.user.name, "HOME": HOME, "SHELL": "/bin/bash", "PATH": path, "PYTHONPATH": HOME,
+                      "JUPYTER_CONFIG_PATH": os.fspath(LEARNERS_JUPYTER)}
 
 
 def listens(port: int) -> bool:

@@ -1,6 +1,7 @@
 """A classroom at work: a real hub on loopback, with learners who speak to it as their browsers would."""
 
 import json
+import re
 import time
 
 import pytest
@@ -75,6 +76,14 @@ def test_the_models_are_the_learners_own_to_change(hub, ada):
     assert ada.execute("import kit, pathlib\npathlib.Path(kit.__file__).with_name('mine.py').write_text('here = 1')\n"
                        "from kit import mine\nassert mine.here == 1") == []
     assert (hub.folder / "learners" / "ada" / "kit" / "mine.py").exists()
+
+
+def test_the_teachers_grading_tools_are_in_nobodys_menu(hub, ada):
+    page = ada.http.get(f"{hub.address}/user/ada/lab").text
+    config = json.loads(re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.S)[1])
+    assert "@jupyter/nbgrader" in {one["name"] for one in config["federated_extensions"]}  # they are on the machine
+    assert config["disabledExtensions"] == ["@jupyter/nbgrader"]
+    assert ada.http.get(f"{hub.address}/user/ada/formgrader").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["{room}", "{room}/classroom.json", "{room}/hub.sqlite", "{room}/learners/bob", "/var/log", "/etc/shadow"])
