@@ -32,7 +32,7 @@ LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that looks like another on a
 NEEDED = {"jupyterhub": "make classroom (or pip install -e '.[teachers]')",
           "configurable-http-proxy": "make classroom (or npm install configurable-http-proxy; it needs Node.js)"}
 EVERYWHERE = ("0.0.0.0", "::", "")
-SERVER_MB = 350  # what a learner's server and the kernel of one lesson take (make bench-classroom measures it)
+SERVER_MB = 350  # of a learner's server and one kernel: 250 with lesson 18 (make bench-classroom), others take more
 HUB_MB = 400
 
 

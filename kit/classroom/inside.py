@@ -57,7 +57,7 @@ def main() -> None:
             reply["trouble"] = _run(shell, request["check"])
             if _handed:
                 functions = []
-                reply |= {"answer": _value(_handed[0], functions), "blank": _is_blank(_handed[0])}
+                reply |= {"answer": _value(_handed[0], functions), "blank": exercise.is_blank(_handed[0])}
         else:
             reply |= _call(functions[request["call"]], decode(request["arguments"]), decode(request["named"]))
         try:
@@ -93,7 +93,7 @@ def _run(shell, source: str) -> str:
         error = result.error_before_exec or result.error_in_exec
     except BaseException as raised:  # what a learner's code does to IPython itself
         error = raised
-    return f"failed with {exercise._complaint(error)}" if error else ""
+    return f"failed with {exercise.complaint(error)}" if error else ""
 
 
 def _call(function, arguments, named) -> dict:
@@ -102,7 +102,7 @@ def _call(function, arguments, named) -> dict:
     except BaseException as error:  # a learner's code may raise anything
         if type(error) is ServiceError:
             return {"raised": {"code": str(error.code), "message": str(error.message)}}
-        return {"raised": {"type": type(error).__name__, "told": exercise._complaint(error)}}
+        return {"raised": {"type": type(error).__name__, "told": exercise.complaint(error)}}
     return {"value": _value(value)}
 
 
@@ -111,7 +111,3 @@ def _value(value, functions: list | None = None):
         return encode(value, functions)
     except BaseException:  # an object of a learner's that breaks what looks at it
         return {"thing": "value that cannot be read"}
-
-
-def _is_blank(answer) -> bool:
-    return any(empty(answer) for empty in (exercise._unfinished, exercise._unsaid, exercise._does_nothing))

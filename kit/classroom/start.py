@@ -2,8 +2,9 @@
 
     python -I -m kit.classroom.start jupyterhub-singleuser --ip=0.0.0.0
 
-The home outlives the server. This runs as the learner, so that nothing is written where they could not write. What it lacks of the lessons, the exercises and the kit is brought;
-what is there as it was brought is renewed when the image has a newer one; what the learner changed stays as it is.
+The home outlives the server. What it lacks of the lessons, the exercises and the kit is brought; what is there as it was
+brought is renewed when the image has a newer one; what the learner changed stays as it is. This runs as the learner, so
+that nothing is written where they could not write.
 """
 
 import hashlib

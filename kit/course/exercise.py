@@ -128,7 +128,7 @@ class Exercise:
         trials, blank = [], []
 
         def try_all():
-            blank.append(_safely(lambda: any(empty(answer) for empty in (_unfinished, _unsaid, _does_nothing)), False))
+            blank.append(_safely(lambda: is_blank(answer), False))
             for case, want in zip(cases, wants):
                 trials.append(_safely(lambda: self._try(answer, case, want), _ODD))
 
@@ -155,7 +155,7 @@ class Exercise:
         got = self._outcome(_watched(answer, gave), case)
         right = self._same(got, want)
         nothing = got.error is None and bool(gave) and all(value is None for value in gave)
-        return Trial(got, right, _is_blank(got), nothing, "" if right else self._told(answer, got, want))
+        return Trial(got, right, _gave_nothing(got), nothing, "" if right else self._told(answer, got, want))
 
     def _outcome(self, answer, case: dict) -> "Outcome":
         case = copy.deepcopy(case)  # an answer may change what it is given
@@ -177,7 +177,7 @@ class Exercise:
             return f"Your answer gives {_short(got.value)}; {due}."
         if isinstance(got.error, ServiceError):
             return f"Your answer is refused with {_cut(str(got.error))}; {due}."
-        return f"Your code raised {_complaint(got.error)}."
+        return f"Your code raised {complaint(got.error)}."
 
     def _explained(self, cases: list[dict], wants: list["Outcome"], trials: list["Trial"]) -> Verdict:
         """The first case that fails, why it matters, and the hint of the misconception that fits."""
@@ -321,11 +321,16 @@ _NOTHING = (type(None), type(...), type(NotImplemented))
 _IDLE = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}  # the steps of a function without a body
 
 
-def _is_blank(got: Outcome) -> bool:
+def _gave_nothing(got: Outcome) -> bool:
     """A "..." stands in what came, or says NotImplementedError. None doesn't count: it is what a forgotten return gives."""
     if got.error is not None:
         return type(got.error) is NotImplementedError
     return got.value is not None and _unfinished(got.value)
+
+
+def is_blank(answer) -> bool:
+    """Whether this answer is none yet: nothing, an empty text, a "..." or a function that does nothing."""
+    return any(empty(answer) for empty in (_unfinished, _unsaid, _does_nothing))
 
 
 def _unfinished(answer, depth: int = 0) -> bool:
@@ -364,7 +369,7 @@ def _unread() -> tuple[str, ...]:
             "what is checked here is your answer from before. Mend that cell first.",)
 
 
-def _complaint(error: BaseException) -> str:
+def complaint(error: BaseException) -> str:
     """An exception in words, with the last line of the learner's own code on its way."""
     name = type(error).__name__
     text = _safely(lambda: str(error), "")

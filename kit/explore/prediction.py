@@ -26,7 +26,7 @@ class Prediction(Panel):
         if not callable(answer):
             raise ValueError("give the answer as a function that asks the model, so that it is computed "
                              "after the learner has committed: answer=lambda: ...")
-        self._answer, self._why, self._unit, self._within = answer, why, unit, within
+        self.answer, self._why, self._unit, self.within = answer, why, unit, within
         self._number = isinstance(choices, tuple)
         if not self._number and (len(choices) < 2 or len(set(choices)) < len(choices)):
             raise ValueError(f"a prediction needs two or more choices that differ, not {choices}")
@@ -46,13 +46,13 @@ class Prediction(Panel):
             raise ValueError(f"give a number{' of ' + self._unit if self._unit else ''} from {low:,} to {high:,}, not {said!r}")
         if not self._number and said not in self._choices:
             raise ValueError(f"{said!r} is none of the choices: {', '.join(self._choices)}")
-        answer = self._answer()
+        answer = self.answer()
         if self._number and not _is_number(answer):
             raise ValueError(f"the model answers {answer!r}, which is no number to compare yours with")
         if not self._number and answer not in self._choices:
             raise ValueError(f"the model answers {answer!r}, which is none of the choices")
         self.said = said
-        self.right = abs(said - answer) <= self._within * abs(answer) if self._number else said == answer
+        self.right = abs(said - answer) <= self.within * abs(answer) if self._number else said == answer
         told = self._told(said, answer)
         self.reply = {"right": self.right, "told": told}
         self.text = told
@@ -69,7 +69,7 @@ class Prediction(Panel):
         why = why(said, answer) if callable(why) else why.get(said, "") if isinstance(why, dict) else why
         if self._number:
             verdict = "Right" if self.right else "Not quite"
-            told = f"{verdict}: you said {_short(said)}, the model says {_short(answer)} {self._unit}".rstrip() + "."
+            told = f"{verdict}: you said {short(said)}, the model says {short(answer)} {self._unit}".rstrip() + "."
         else:
             told = f"Right: {answer}." if self.right else f"Not so: the model says “{answer}”."
         return f"{told} {why}".rstrip()
@@ -79,6 +79,6 @@ def _is_number(value) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool) and isfinite(value)
 
 
-def _short(number: float) -> str:
+def short(number: float) -> str:
     """A whole number whole, any other with three significant digits: 1,753 and 12.3."""
     return f"{number:,.0f}" if number == round(number) else f"{float(f'{number:.3g}'):,.12g}"

@@ -124,8 +124,8 @@ def prediction(widget, state: dict) -> dict:
 
     The model is asked once: its answer may change what the lesson goes on with, and a learner asks once, too.
     """
-    answer = widget._answer()
-    widget._answer = lambda: answer
+    answer = widget.answer()
+    widget.answer = lambda: answer
     spec = state["spec"]
     if "choices" in spec:
         recorded = {}
@@ -135,7 +135,7 @@ def prediction(widget, state: dict) -> dict:
     else:
         low, high = spec["low"], spec["high"]
         far = max((low, high), key=lambda bound: abs(bound - answer))
-        recorded = {"low": low, "high": high, "answer": answer, "within": widget._within,
+        recorded = {"low": low, "high": high, "answer": answer, "within": widget.within,
                     "right": _words(widget, min(max(answer, low), high)), "wrong": _words(widget, far)}
     widget.said = widget.right = None
     widget.reply, widget.text = state["reply"], f"Predict: {spec['question']}"
@@ -143,8 +143,8 @@ def prediction(widget, state: dict) -> dict:
 
 
 def _words(widget, said: float) -> str:
-    from kit.explore.prediction import _short
-    return widget.commit(said).replace(f"you said {_short(said)},", "you said {said},", 1)
+    from kit.explore.prediction import short
+    return widget.commit(said).replace(f"you said {short(said)},", "you said {said},", 1)
 
 
 def console(widget) -> dict:
