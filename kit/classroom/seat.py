@@ -19,7 +19,9 @@ from kit.classroom import apart, start
 
 PROJECT = Path(__file__).parents[2]
 HOME = "/home/learner"
-LEARNERS_JUPYTER = PROJECT / "kit" / "classroom" / "jupyter"  # leaves out nbgrader's menu and buttons, the teacher's tools
+# Without nbgrader's menu and buttons, the teacher's tools; and kernels that speak over files in the learner's folder: over
+# the machine's loopback, which all boxes share, anybody could listen to what they print.
+LEARNERS_JUPYTER = PROJECT / "kit" / "classroom" / "jupyter"
 OWNERS = apart.SOMEBODY + 10_000_000  # user numbers of learners, where root starts the hub
 
 _starting = asyncio.Semaphore(max(2, os.cpu_count() or 1))

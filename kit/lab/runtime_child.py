@@ -73,6 +73,8 @@ def main(control: int, root: str) -> None:
                         for one in mine:
                             os.close(one)
                         _live(*ends, folder, mother)
+                    except BaseException:  # a fault of ours: the function's log has it
+                        traceback.print_exc()
                     finally:
                         os._exit(70)
                 os.close(ends[1])
@@ -215,12 +217,19 @@ def _live(end, logs, folder, mother) -> None:
 def _limit(memory_mb):
     import resource
     threading.stack_size(STACK)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_FILE, MOST_FILE))
+
+    def at_most(kind, soft, hard):
+        given = resource.getrlimit(kind)[1]  # what the kernel of a class is held to, its handlers can't go beyond
+        if given != resource.RLIM_INFINITY:
+            soft, hard = min(soft, given), min(hard, given)
+        resource.setrlimit(kind, (soft, hard))
+
+    at_most(resource.RLIMIT_CORE, 0, 0)
+    at_most(resource.RLIMIT_FSIZE, MOST_FILE, MOST_FILE)
     if sys.platform == "linux":
         with open("/proc/self/statm") as statm:
             most = int(statm.read().split()[0]) * resource.getpagesize() + memory_mb * 1024 * 1024
-        resource.setrlimit(resource.RLIMIT_AS, (most, most + SPARE))
+        at_most(resource.RLIMIT_AS, most, most + SPARE)
 
 
 class Exchange:

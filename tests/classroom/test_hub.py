@@ -72,6 +72,10 @@ def test_a_lesson_runs_there_with_its_sandbox(ada):
     assert ada.execute("from kit import lab\nassert lab.start().client('sqs').create_queue(QueueName='orders')['QueueUrl']") == []
 
 
+def test_nobody_can_listen_to_what_a_kernel_prints(ada):
+    assert ada.execute("import ipykernel\nassert ipykernel.get_connection_info(unpack=True)['transport'] == 'ipc'") == []
+
+
 def test_the_models_are_the_learners_own_to_change(hub, ada):
     assert ada.execute("import kit, pathlib\npathlib.Path(kit.__file__).with_name('mine.py').write_text('here = 1')\n"
                        "from kit import mine\nassert mine.here == 1") == []

@@ -433,6 +433,22 @@ def test_given_a_kernel_that_ends_then_nothing_is_left_over(end):
     assert gone(int(environment)) and gone(int(helper)) and within(2, lambda: not os.path.exists(root))
 
 
+@pytest.mark.parametrize("limit", ["resource.RLIMIT_FSIZE, (1 << 28, 1 << 28)", "resource.RLIMIT_AS, (3 << 30, 3 << 30)"])
+def test_given_a_kernel_with_limits_of_its_own_then_handlers_run_within_them(limit):
+    """As in a classroom."""
+    code = (f"import sys, resource; sys.path[:0] = [{os.fspath(ROOT)!r}, {os.fspath(ROOT / 'tests/lab')!r}]\n"
+            f"resource.setrlimit({limit})\n"
+            "import test_runtime as t\nruntime = t.Runtime(None)\n"
+            "e = runtime.create(t.packed(app='def handler(e, c): return 1'), 'app.handler', {}, memory_mb=10_240)\n"
+            "done = t.run(e)\nruntime.stop()\nprint(done.payload, done.logs)")
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30).stdout == "1 []\n"
+
+
+def test_given_a_fault_of_our_own_then_the_functions_log_tells_it(make):
+    result = run(make("def handler(event, context):\n    return 1", memory="128"))
+    assert failure(result)["errorType"] == "Runtime.ExitError" and "TypeError" in "".join(result.logs)
+
+
 def test_given_no_processes_then_handlers_run_in_place_and_say_so():
     """As in a browser tab: no fork, no module resource, no time_machine. The process is its own again afterwards."""
     code = f"""

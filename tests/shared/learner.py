@@ -17,11 +17,13 @@ PASSWORD = "seven red bicycles"
 
 @dataclass
 class Run:
-    """What running a notebook gave. errors: (cell's number, what it said); panels: {comm id: state} of the kit's widgets."""
+    """What running a notebook gave. errors: (cell's number, what it said); printed: {cell's number: text}, what came by
+    stdout and as text; panels: {comm id: state} of the kit's widgets."""
 
     seconds: float = 0.0
     cells: int = 0
     errors: list = field(default_factory=list)
+    printed: dict = field(default_factory=dict)
     panels: dict = field(default_factory=dict)
 
 
@@ -66,23 +68,25 @@ class Learner:
         """Open a lesson with a kernel of its own; the notebook."""
         notebook = self.read(path)["content"]
         asked = {"path": path, "type": "notebook", "name": path, "kernel": {"name": "python3"}}
-        session = self._server("POST", "sessions", asked).json()
+        self.session = session = self._server("POST", "sessions", asked).json()
         cookies = "; ".join(f"{one.name}={one.value}" for one in self.http.cookies)
         self.socket = create_connection(f"{self.hub.replace('http', 'ws', 1)}/user/{self.name}/api/kernels/{session['kernel']['id']}/channels",
                                         cookie=cookies, timeout=self.wait)
         return notebook
 
     def run(self, notebook: dict) -> Run:
-        """Every code cell, top to bottom."""
+        """Every code cell, top to bottom, as far as the first that fails."""
         began, run = time.monotonic(), Run()
         for number, cell in enumerate(notebook["cells"]):
-            if cell["cell_type"] == "code":
+            if cell["cell_type"] == "code" and not run.errors:
                 run.cells += 1
-                run.errors += [(number, words) for words in self.execute("".join(cell["source"]), run.panels)]
+                printed = []
+                run.errors += [(number, words) for words in self.execute("".join(cell["source"]), run.panels, printed)]
+                run.printed[number] = "".join(printed)
         run.seconds = time.monotonic() - began
         return run
 
-    def execute(self, code: str, panels: dict | None = None) -> list[str]:
+    def execute(self, code: str, panels: dict | None = None, printed: list | None = None) -> list[str]:
         """What went wrong, "" and more; [] if nothing."""
         content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False,
                    "stop_on_error": True}
@@ -91,6 +95,8 @@ class Learner:
             kind, content = message["header"]["msg_type"], message["content"]
             if kind == "error":
                 errors.append(f"{content['ename']}: {content['evalue']}")
+            elif kind == "stream" and printed is not None:
+                printed.append(content["text"])
             elif kind == "comm_open" and panels is not None and "kind" in content["data"].get("state", {}):
                 panels[content["comm_id"]] = content["data"]["state"]
         return errors
@@ -119,6 +125,10 @@ class Learner:
             pass  # nothing came
         finally:
             self.socket.settimeout(self.wait)
+
+    def shut_down(self) -> None:
+        """End the lesson's kernel."""
+        self._server("DELETE", f"sessions/{self.session['id']}")
 
     def close(self) -> None:
         if self.socket:
