@@ -2,6 +2,7 @@
 
 import pytest
 from conftest import READY
+from printed import printed, text_of
 from tab import BUILDER, Tab, build, files
 
 
@@ -16,13 +17,14 @@ def host(tmp_path_factory):
 
 
 @pytest.mark.parametrize("lesson", READY, ids=lambda lesson: lesson.name)
-def test_every_cell_of_a_lesson_runs_and_nobody_outside_is_asked(browser, host, lesson):
+def test_every_cell_of_a_lesson_runs_says_what_it_says_elsewhere_and_asks_nobody_outside(browser, host, lesson):
     with Tab(browser, host, f"notebooks/{lesson.name}.ipynb") as tab:
         assert tab.page.evaluate("() => [...jupyterapp.shell.widgets('main')].length") == 1  # not those opened before, too
         tab.run_all()
         cells = [cell for cell in tab.cells() if cell["kind"] == "code" and cell["source"].strip()]
         assert [output for cell in cells for output in cell["outputs"] if output["output_type"] == "error"] == []
         assert [cell["index"] for cell in cells if cell["count"] is None] == []
+        assert {cell["index"]: text_of(cell["outputs"]) for cell in cells} == printed(lesson.notebook)
         assert (tab.outside, tab.errors) == ([], [])
 
 

@@ -1,10 +1,9 @@
 """Every lesson in a learner's place of a classroom: sealed, held to its limits, and the same to the letter."""
 
-import nbformat
 import pytest
 from classroom import ROOT, Hub
 from learner import Learner
-from nbclient import NotebookClient
+from printed import printed
 
 from kit.course import syllabus
 
@@ -25,11 +24,4 @@ def test_a_lesson_says_there_what_it_says_elsewhere(hub, lesson):
     ada.shut_down()
     ada.close()
     assert run.errors == []
-    assert run.printed == printed_elsewhere(lesson.notebook)
-
-
-def printed_elsewhere(path):
-    """{cell's number: what it prints} of a notebook, run on this machine as it is."""
-    notebook = NotebookClient(nbformat.read(path, 4), resources={"metadata": {"path": path.parent}}).execute()
-    return {number: "".join(output.text for output in cell.outputs if output.output_type == "stream")
-            for number, cell in enumerate(notebook.cells) if cell.cell_type == "code"}
+    assert run.printed == printed(lesson.notebook)
