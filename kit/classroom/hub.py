@@ -32,7 +32,7 @@ LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that looks like another on a
 NEEDED = {"jupyterhub": "make classroom (or pip install -e '.[teachers]')",
           "configurable-http-proxy": "make classroom (or npm install configurable-http-proxy; it needs Node.js)"}
 EVERYWHERE = ("0.0.0.0", "::", "")
-SERVER_MB = 350  # of a learner's server and one kernel: 250 with lesson 18 (make bench-classroom), others take more
+SERVER_MB = 500  # of a learner's server and one kernel: from 250 with lesson 18 to 500 with 04 (make bench-classroom)
 HUB_MB = 400
 
 

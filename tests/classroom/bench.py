@@ -1,5 +1,7 @@
 """make bench-classroom: a class of 30 at one hub on this machine; one figure a line (name value unit).
 
+For another class: make bench-classroom STUDENTS=8 LESSON=04_serverless.
+
 All sign in at once, start their servers, open a lesson, run it from top to bottom, move a slider, and save. Each
 learner is a thread that speaks to the hub as a browser would; requests go to loopback only, and each ends by itself.
 """
@@ -20,7 +22,7 @@ from classroom import Hub, memory_mb  # noqa: E402
 from learner import Learner  # noqa: E402
 
 STUDENTS = int(os.environ.get("STUDENTS", 30))
-LESSON = "notebooks/18_messaging.ipynb"
+LESSON = f"notebooks/{os.environ.get('LESSON', '18_messaging')}.ipynb"
 MOVES, PAUSE = 20, 1.0  # a slider's moves of each learner, and seconds from one to the next
 
 
@@ -92,7 +94,7 @@ def main() -> int:
                 most = max(most, memory_mb(hub.process.pid))
                 time.sleep(3)
     took = [seat.result() for seat in seats if not seat.exception()]
-    failed = [seat.exception() for seat in seats if seat.exception() and not isinstance(seat.exception(), threading.BrokenBarrierError)]
+    failed = [error for seat in seats if (error := seat.exception()) and not isinstance(error, threading.BrokenBarrierError)]
     show("learners", STUDENTS, "")
     show("failures", len(failed), "")
     for error in failed:
