@@ -15,6 +15,7 @@ HERE = Path(__file__).parent
 sys.path.append(os.fspath(HERE.with_name("shared")))
 
 import bench_site  # noqa: E402
+from playwright.sync_api import TimeoutError  # noqa: E402
 import lab  # noqa: E402
 from kit.course import syllabus  # noqa: E402
 
@@ -63,7 +64,11 @@ def key_to_redraw(panel) -> list[float]:
     found = []
     for number in range(PRESSES):
         panel.page.keyboard.press("ArrowLeft" if number % 2 else "ArrowRight")
-        panel.page.wait_for_function("(times) => times.drawn", arg=times)
+        try:
+            panel.page.wait_for_function("(times) => times.drawn", arg=times, timeout=20_000)
+        except TimeoutError as error:
+            focus, said = panel.element.evaluate("(panel) => [document.activeElement.outerHTML, panel.innerText]")
+            raise TimeoutError(f"press {number} on {panel.cell} drew nothing. The focus is on {focus[:200]}; the panel says: {said}") from error
         found.append(times.evaluate("({ key, drawn }) => drawn - key"))
         panel.page.wait_for_timeout(150)  # the page comes to rest
     return found
