@@ -19,8 +19,8 @@ from kit.classroom import apart, start
 
 PROJECT = Path(__file__).parents[2]
 HOME = "/home/learner"
-# Without nbgrader's menu and buttons, the teacher's tools; and kernels that speak over files in the learner's folder: over
-# the machine's loopback, which all boxes share, anybody could listen to what they print.
+# Without nbgrader's menu and buttons, the teacher's tools, and without Jupyter's news; and kernels that speak over files in
+# the learner's folder: over the machine's loopback, which all boxes share, anybody could listen to what they print.
 LEARNERS_JUPYTER = PROJECT / "kit" / "classroom" / "jupyter"
 OWNERS = apart.SOMEBODY + 10_000_000  # user numbers of learners, where root starts the hub
 

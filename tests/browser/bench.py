@@ -15,8 +15,9 @@ HERE = Path(__file__).parent
 sys.path.append(os.fspath(HERE.with_name("shared")))
 
 import bench_site  # noqa: E402
-from playwright.sync_api import TimeoutError  # noqa: E402
 import lab  # noqa: E402
+from playwright.sync_api import TimeoutError  # noqa: E402
+
 from kit.course import syllabus  # noqa: E402
 
 PRESSES = 24

@@ -72,6 +72,11 @@ def test_a_lesson_runs_there_with_its_sandbox(ada):
     assert ada.execute("from kit import lab\nassert lab.start().client('sqs').create_queue(QueueName='orders')['QueueUrl']") == []
 
 
+def test_nobody_is_asked_about_news(hub, ada):
+    asked = ada.http.get(f"{hub.address}/user/ada/lab/api/settings/@jupyterlab/apputils-extension:notification").json()
+    assert asked["schema"]["properties"]["fetchNews"]["default"] == "false"
+
+
 def test_nobody_can_listen_to_what_a_kernel_prints(ada):
     assert ada.execute("import ipykernel\nassert ipykernel.get_connection_info(unpack=True)['transport'] == 'ipc'") == []
 
