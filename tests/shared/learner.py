@@ -17,8 +17,8 @@ PASSWORD = "seven red bicycles"
 
 @dataclass
 class Run:
-    """What running a notebook gave. errors: (cell's number, what it said); printed: {cell's number: text}, what came by
-    stdout and as text; panels: {comm id: state} of the kit's widgets."""
+    """What running a notebook gave. errors: (cell's number, what it said); printed: {cell's number: what it printed};
+    panels: {comm id: state} of the kit's widgets."""
 
     seconds: float = 0.0
     cells: int = 0
@@ -31,7 +31,7 @@ class Learner:
     def __init__(self, hub: str, name: str, wait: float = 300):
         self.hub, self.name, self.wait = hub, name, wait
         self.http = requests.Session()
-        self.socket = None
+        self.socket = self.session = None
 
     # ------------------------------------------------------------------ the hub
 
