@@ -47,7 +47,7 @@ bench-classroom: $(VENV)/test-installed $(HUB)/installed
 site: $(SITE)/installed
 	$(SITE)/bin/python -m kit.site $(ARGS)
 
-classroom: $(VENV)/classroom-installed $(HUB)/installed $(SETTINGS)
+classroom: $(VENV)/classroom-installed $(HUB)/installed
 	PATH="$(CURDIR)/$(HUB)/node_modules/.bin:$$PATH" $(BIN)/python -m kit classroom $(ARGS)
 
 $(VENV)/bin/pip:
@@ -80,7 +80,7 @@ $(SITE)/installed: constraints.txt pyproject.toml | $(VENV)/bin/pip
 	@touch $@
 
 # JupyterLab's own news: not asked about, not fetched. Who wants them turns them on in Settings, Notifications.
-$(SETTINGS): kit/course/jupyterlab.json | $(VENV)/lab-installed
+$(SETTINGS): kit/course/jupyter/labconfig/default_setting_overrides.json | $(VENV)/lab-installed
 	@mkdir -p $(@D)
 	@cp $< $@
 

@@ -19,9 +19,10 @@ from kit.classroom import apart, start
 
 PROJECT = Path(__file__).parents[2]
 HOME = "/home/learner"
-# Without nbgrader's menu and buttons, the teacher's tools, and without Jupyter's news; and kernels that speak over files in
-# the learner's folder: over the machine's loopback, which all boxes share, anybody could listen to what they print.
-LEARNERS_JUPYTER = PROJECT / "kit" / "classroom" / "jupyter"
+# The course's settings, without Jupyter's news; and a class's own: without nbgrader's menu and buttons, the teacher's tools,
+# and with kernels that speak over files in the learner's folder: over the machine's loopback, which all boxes share, anybody
+# could listen to what they print.
+SETTINGS = PROJECT / "kit" / "classroom" / "jupyter", PROJECT / "kit" / "course" / "jupyter"
 OWNERS = apart.SOMEBODY + 10_000_000  # user numbers of learners, where root starts the hub
 
 _starting = asyncio.Semaphore(max(2, os.cpu_count() or 1))
@@ -89,7 +90,7 @@ class Seat(LocalProcessSpawner):
     def user_env(self, env):
         path = os.pathsep.join([os.path.dirname(sys.executable), "/usr/bin", "/bin"])
         return env | {"USER": self.user.name, "HOME": HOME, "SHELL": "/bin/bash", "PATH": path, "PYTHONPATH": HOME,
-                      "JUPYTER_CONFIG_PATH": os.fspath(LEARNERS_JUPYTER)}
+                      "JUPYTER_CONFIG_PATH": os.pathsep.join(map(os.fspath, SETTINGS))}
 
 
 def listens(port: int) -> bool:

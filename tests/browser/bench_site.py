@@ -1,4 +1,6 @@
-"""The site's live part in figures, the last of `make bench-browser`; alone: PYTHONPATH=tests/shared python tests/browser/bench_site.py
+"""The site's live part in figures, the last of `make bench-browser`.
+
+Alone: PYTHONPATH=tests/shared python tests/browser/bench_site.py
 
 Seconds from opening the page to the first cell's answer (bar: 15) and for Run All of each lesson; megabytes that the first
 page transfers from a host that compresses (bar: 60); memory of the tab.

@@ -33,7 +33,7 @@ def server(folder: Path):
         shutil.copytree(ROOT / name, folder / name)
     home, token = folder / "home", secrets.token_hex()
     (home / "config" / "labconfig").mkdir(parents=True)
-    shutil.copy(ROOT / "kit" / "course" / "jupyterlab.json", home / "config" / "labconfig" / "default_setting_overrides.json")
+    shutil.copy(ROOT / "kit" / "course" / "jupyter" / "labconfig" / "default_setting_overrides.json", home / "config" / "labconfig")
     settings = {"IdentityProvider.token": token, "ServerApp.root_dir": folder, "ServerApp.ip": "127.0.0.1", "ServerApp.port": 0,
                 "LabApp.expose_app_in_browser": True, "LabApp.news_url": None,
                 "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate"}

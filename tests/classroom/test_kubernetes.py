@@ -178,7 +178,7 @@ def test_packages_come_before_the_project_so_that_a_changed_lesson_reuses_them(s
     before = [text.split()[:-1] for name, text in steps[:install] if name == "COPY"]
     assert before == [["constraints.txt", "pyproject.toml"]]
     after = {text.split()[0] for name, text in steps[install:] if name == "COPY"}
-    assert after == {"kit/course/jupyterlab.json", *LAID_OUT}
+    assert after == {"kit/course/jupyter/labconfig/default_setting_overrides.json", *LAID_OUT}
 
 
 def test_every_package_is_installed_at_its_pin_and_jupyterhub_at_the_charts(steps):
