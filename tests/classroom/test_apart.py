@@ -23,11 +23,11 @@ def run(code: str, room: Room = PYTHON, **limits) -> Apart:
 
 
 def processes(marker: str) -> list[str]:
-    """The processes on this machine with a text in their command line."""
+    """The processes on this machine that sleep for so long, and those that seal them off."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if marker.encode() in path.read_bytes():
+            if f"sleep\0{marker}\0".encode() in path.read_bytes():  # the number alone may stand in another's command line
                 found.append(path.parent.name)
         except (FileNotFoundError, ProcessLookupError):
             continue
