@@ -20,7 +20,7 @@ lab: $(VENV)/lab-installed $(SETTINGS)
 	$(BIN)/jupyter lab --ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
 	  --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(ARGS)
 
-# The browser has the machine to itself: anywidget gives up a widget that takes more than two seconds to begin.
+# The browser has the machine to itself, or its tests wait for the kernels of all others.
 test: $(VENV)/test-installed $(if $(shell command -v npm),$(HUB)/installed $(SITE)/installed)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval-lax --nbval-cell-timeout=120 --ignore tests/browser $(ARGS)
 	$(if $(CHROMIUM),$(MAKE) test-browser)

@@ -18,7 +18,7 @@ async function unpack(packed, wait) {
   document.head.append(script);
 }
 
-function initialize({ model }) { // doesn't wait: anywidget gives a model up after two seconds, and this may take longer
+function initialize({ model }) {
   const wait = waiting();
   if (wait.loading) return;
   wait.loading = true;

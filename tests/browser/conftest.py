@@ -36,8 +36,9 @@ def browser():
 
 @pytest.fixture(scope="module", params=READY, ids=lambda lesson: lesson.name)
 def lesson(request, browser, server):
-    """A lesson, opened and run: each in its turn, one page load for all tests of the module."""
+    """A lesson, opened and run on a slow computer: each in its turn, one page load for all tests of the module."""
     with lab.Notebook(browser, server, f"notebooks/{request.param.name}.ipynb") as notebook:
-        notebook.run_all()
+        with notebook.slowly():
+            notebook.run_all()
         notebook.wait_until_drawn()
         yield notebook

@@ -154,6 +154,16 @@ class Notebook:
 
     # what the page shows
 
+    @contextmanager
+    def slowly(self):
+        """As on a cheap laptop of some years ago: the page has a sixth of this machine's speed."""
+        chromium = self.page.context.new_cdp_session(self.page)
+        chromium.send("Emulation.setCPUThrottlingRate", {"rate": 6})
+        try:
+            yield
+        finally:
+            chromium.detach()  # and with it what it asked for
+
     def wait_until_drawn(self) -> None:
         """Until every widget that was sent is there, every figure has its picture, and the page is at rest."""
         self.page.wait_for_function("""() => {
