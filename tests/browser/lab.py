@@ -138,6 +138,16 @@ class Notebook:
     def run_all(self) -> None:
         self.command("notebook:run-all-cells")
 
+    @contextmanager
+    def slowly(self):
+        """As on a cheap laptop of some years ago: the page has a sixth of this machine's speed."""
+        chromium = self.page.context.new_cdp_session(self.page)
+        chromium.send("Emulation.setCPUThrottlingRate", {"rate": 6})
+        try:
+            yield
+        finally:
+            chromium.detach()  # and with it what it asked for
+
     def run(self, index: int) -> None:
         """One cell, as Ctrl+Enter does."""
         self.page.evaluate("(index) => { jupyterapp.shell.currentWidget.content.activeCellIndex = index; }", index)
@@ -153,16 +163,6 @@ class Notebook:
             outputs: model.type === "code" ? model.outputs.toJSON() : [] }))""")
 
     # what the page shows
-
-    @contextmanager
-    def slowly(self):
-        """As on a cheap laptop of some years ago: the page has a sixth of this machine's speed."""
-        chromium = self.page.context.new_cdp_session(self.page)
-        chromium.send("Emulation.setCPUThrottlingRate", {"rate": 6})
-        try:
-            yield
-        finally:
-            chromium.detach()  # and with it what it asked for
 
     def wait_until_drawn(self) -> None:
         """Until every widget that was sent is there, every figure has its picture, and the page is at rest."""
