@@ -19,6 +19,7 @@ Amazon CloudWatch API Reference, in the copy that botocore 1.44.5 carries, read 
 
 import re
 from functools import lru_cache
+from itertools import accumulate, repeat
 from math import ceil, floor, inf, isclose, isfinite
 
 from kit.errors import ServiceError
@@ -523,14 +524,15 @@ def _from_values(values, kind, low, high, percent):
     if percent:  # of the values in order, those after the first `skip` and up to the `upto`-th
         skip = floor(total * (low or 0.0) / 100 + 1e-9)
         upto = max(ceil(total * (100.0 if high is None else high) / 100 - 1e-9), 1)
+        if kind == "P":
+            reached = accumulate(count for _, count in ordered)
+            return next((value for (value, _), count in zip(ordered, reached) if count >= upto), ordered[-1][0])
         kept, passed = [], 0.0
         for value, count in ordered:
             taken = min(passed + count, upto) - max(passed, skip)
             if taken > 0:
                 kept.append((value, taken))
             passed += count
-        if kind == "P":
-            return kept[-1][0]
         before, after = skip, max(total - upto, 0.0)
     else:  # the lower bound is left out, the upper one is in
         bottom, top = -inf if low is None else low, inf if high is None else high
@@ -613,14 +615,15 @@ def _check_datum(datum, where, now):
             invalid("StatisticValues", told, "SampleCount is above 0, and Minimum not above Maximum")
         return datum, Aggregate(count, total, low, high)
     values = datum["Values"] if given == ["Values"] else [datum["Value"]]
-    counts = datum.get("Counts") or [1.0] * len(values)
+    counts = datum.get("Counts") or ()
     if not values or len(values) > VALUES:
         invalid("Values", f"with {len(values)} elements", f"1 to {VALUES} values")
-    if len(counts) != len(values):
+    if counts and len(counts) != len(values):
         invalid("Counts", f"with {len(counts)} elements", f"as many as Values, {len(values)}")
-    aggregate = Aggregate()
-    for value, count in zip(values, counts):
+    for count in counts:
         if check_number("Counts", count) <= 0:
             invalid("Counts", count, "a count is above 0")
+    aggregate = Aggregate()
+    for value, count in zip(values, counts or repeat(1.0)):
         aggregate.add(check_number(given[0], value), float(count))
     return datum, aggregate
