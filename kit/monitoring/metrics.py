@@ -526,7 +526,7 @@ def _from_values(values, kind, low, high, percent):
         upto = max(ceil(total * (100.0 if high is None else high) / 100 - 1e-9), 1)
         if kind == "P":
             reached = accumulate(count for _, count in ordered)
-            return next((value for (value, _), count in zip(ordered, reached) if count >= upto), ordered[-1][0])
+            return next((value for (value, _), so_far in zip(ordered, reached) if so_far >= upto), ordered[-1][0])
         kept, passed = [], 0.0
         for value, count in ordered:
             taken = min(passed + count, upto) - max(passed, skip)
